@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0
+# make          build/sockray and a link per tool, dynamic
+# make static   build/sockray-static: one file for any x86-64 Linux with BTF
+# make SAN=1    with ASan and UBSan, in build-san/
+# make tests    the test programs; tests/run runs them
+# make install  DESTDIR, prefix
+
+ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
+B := $(if $(SAN),build-san,build)
+prefix ?= /usr/local
+CLANG ?= clang
+LLVM_STRIP ?= llvm-strip
+PKG_CONFIG ?= pkg-config
+
+CFLAGS ?= -O2 -g
+WARN := -Wall -Wextra $(if $(CI),-Werror)
+ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -MMD -MP
+ifdef SAN
+ALL_CFLAGS += -fsanitize=address,undefined -fno-omit-frame-pointer
+endif
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) \
+	-I/usr/include/$(shell uname -m)-linux-gnu $(WARN) -Wno-unused-parameter -MMD -MP
+LIBS = $(shell $(PKG_CONFIG) --libs $(STATIC_FLAG) libbpf)
+
+tools := $(notdir $(wildcard tools/*))
+objects := $(patsubst src/%.c,$B/%.o,$(wildcard src/*.c)) \
+	$(foreach t,$(tools),$B/$t.o $B/$t.embed.o)
+# all that unit tests may link: the program without its main
+testable := $(filter-out $B/main.o,$(objects))
+
+all: $B/sockray $(tools:%=$B/%)
+
+$B/sockray: $(objects)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(tools:%=$B/%): $B/sockray
+	ln -sf sockray $@
+
+static: $B/sockray-static
+$B/sockray-static: STATIC_FLAG = --static
+$B/sockray-static: $(objects)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -o $@ $^ $(LIBS)
+	strip $@
+
+$B/%.o: src/%.c | $B
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+define tool_rules
+$B/$1.bpf.o: tools/$1/$1.bpf.c | $B
+	$$(CLANG) $$(BPF_CFLAGS) -c -o $$@ $$<
+	$$(LLVM_STRIP) -g $$@
+$B/$1.o: tools/$1/$1.c | $B
+	$$(CC) $$(ALL_CFLAGS) -c -o $$@ $$<
+$B/$1.embed.o: src/embed.S $B/$1.bpf.o | $B
+	$$(CC) -DTOOL=$1 -DOBJECT='"$B/$1.bpf.o"' -c -o $$@ $$<
+endef
+$(foreach t,$(tools),$(eval $(call tool_rules,$t)))
+
+units := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/test_*.c))
+tests: $(units) $B/traffic $B/traffic32 $B/compare
+
+$(units): $B/%: tests/unit/%.c $(testable)
+	$(CC) $(ALL_CFLAGS) -Isrc -Ibpf -o $@ $^ $(LIBS) -lcmocka
+
+$B/traffic: tests/traffic.c | $B
+	$(CC) $(ALL_CFLAGS) -pthread -o $@ $< -luring
+$B/traffic32: tests/traffic.c | $B
+	$(CC) $(filter-out -fsanitize%,$(ALL_CFLAGS)) -m32 -DTRAFFIC32 -pthread -o $@ $<
+$B/compare: tests/compare.c | $B
+	$(CC) $(ALL_CFLAGS) -o $@ $< -ljansson
+
+install: $B/sockray
+	install -D $B/sockray $(DESTDIR)$(prefix)/sbin/sockray
+	for t in $(tools); do ln -sf sockray $(DESTDIR)$(prefix)/sbin/$$t; done
+
+$B:
+	mkdir -p $@
+clean:
+	rm -rf build build-san
+
+-include $(wildcard $B/*.d)
+.PHONY: all static tests install clean
+.DELETE_ON_ERROR:

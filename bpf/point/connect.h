@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * point/connect.h - connect(2): a task asks for a connection, and the call returns.
+ *
+ * The tool that includes this defines
+ *	on_connect(ctx, fd, addr, len, via)	the call begins; addr is user memory
+ *	on_connect_ret(ctx, ret)		it returns; -ERESTARTSYS: interrupted, see signal.h
+ *
+ * What a route does not see:
+ *	connect__tracepoint	32-bit callers (no syscalls: tracepoint fires for them on x86),
+ *				io_uring (point/uring.h)
+ *	connect32__tracepoint	sees only 32-bit callers, and makes every system call of the
+ *				host a little slower: only with --compat
+ */
+#ifndef POINT_CONNECT_H
+#define POINT_CONNECT_H
+
+#include "../ray.bpf.h"
+
+handler on_connect(void *ctx, int fd, const void *addr, int len, int via);
+handler on_connect_ret(void *ctx, int ret);
+
+/* As in tracing/events/syscalls/sys_enter_connect/format. */
+struct connect_enter {
+	__u64 common;
+	__u64 nr;
+	__u64 fd, addr, len;
+};
+
+struct connect_exit {
+	__u64 common;
+	__u64 nr;
+	__s64 ret;
+};
+
+SEC("?tp/syscalls/sys_enter_connect")
+int connect__tracepoint(struct connect_enter *ctx)
+{
+	on_connect(ctx, ctx->fd, (const void *)ctx->addr, ctx->len, VIA_SYSCALL);
+	return 0;
+}
+
+SEC("?tp/syscalls/sys_exit_connect")
+int connect_ret__tracepoint(struct connect_exit *ctx)
+{
+	on_connect_ret(ctx, ctx->ret);
+	return 0;
+}
+
+#define NR32_SOCKETCALL 102
+#define NR32_CONNECT 362
+#define SYS_CONNECT 3 /* socketcall's number for connect */
+
+static __always_inline bool in_compat_call(void)
+{
+#ifdef __TARGET_ARCH_x86
+	return BPF_CORE_READ(current_task(), thread_info.status) & TS_COMPAT;
+#else
+	return false;
+#endif
+}
+
+#ifdef __TARGET_ARCH_x86
+static __always_inline bool is_connect32(struct pt_regs *regs, unsigned long nr)
+{
+	if (!in_compat_call())
+		return false;
+	return nr == NR32_CONNECT ||
+	       (nr == NR32_SOCKETCALL && (__u32)BPF_CORE_READ(regs, bx) == SYS_CONNECT);
+}
+
+SEC("?raw_tp/sys_enter")
+int BPF_PROG(connect32__tracepoint, struct pt_regs *regs, unsigned long nr)
+{
+	__u32 args[3] = {};
+
+	if ((nr != NR32_CONNECT && nr != NR32_SOCKETCALL) || !is_connect32(regs, nr))
+		return 0;
+	if (nr == NR32_CONNECT) {
+		args[0] = BPF_CORE_READ(regs, bx);
+		args[1] = BPF_CORE_READ(regs, cx);
+		args[2] = BPF_CORE_READ(regs, dx);
+	} else {
+		const void *call = (const void *)(unsigned long)(__u32)BPF_CORE_READ(regs, cx);
+
+		/* unreadable arguments: the call fails before it looks at a descriptor */
+		if (bpf_probe_read_user(args, sizeof(args), call))
+			args[0] = -1;
+	}
+	on_connect(ctx, args[0], (const void *)(unsigned long)args[1], args[2], VIA_COMPAT);
+	return 0;
+}
+
+SEC("?raw_tp/sys_exit")
+int BPF_PROG(connect32_ret__tracepoint, struct pt_regs *regs, long ret)
+{
+	unsigned long nr = BPF_CORE_READ(regs, orig_ax);
+
+	if ((nr == NR32_CONNECT || nr == NR32_SOCKETCALL) && is_connect32(regs, nr))
+		on_connect_ret(ctx, ret);
+	return 0;
+}
+#endif
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * point/uring.h - an io_uring request is submitted, and completes.
+ *
+ * The tool that includes this defines
+ *	on_uring(ctx, req, key)		submitted; uring_opcode(req) tells what it wants
+ *	on_uring_done(ctx, req, key, res)	complete; req is NULL before 5.19 and for the
+ *					further completions of a multishot request
+ * key names the request from the one to the other.
+ *
+ * The tracepoints changed their arguments three times. A raw tracepoint refuses a program that
+ * reads past its last argument, so the variants are tried from the longest list down.
+ *
+ * What a route does not see: the descriptor of a direct (fixed) file until the request is
+ * complete; before 5.19 two requests with the same user_data in one ring can't be told apart.
+ */
+#ifndef POINT_URING_H
+#define POINT_URING_H
+
+#include "../ray.bpf.h"
+
+/* system calls: { tid, 0 } */
+struct call_key {
+	__u64 id, sub;
+};
+
+handler on_uring(void *ctx, struct io_kiocb *req, struct call_key key);
+handler on_uring_done(void *ctx, struct io_kiocb *req, struct call_key key, int res);
+
+static __always_inline int uring_opcode(struct io_kiocb *req)
+{
+	return BPF_CORE_READ(req, opcode);
+}
+
+/* A request's file, once it is looked up: always when complete, before 5.19 from the start. */
+static __always_inline struct file *uring_file(struct io_kiocb *req)
+{
+	return BPF_CORE_READ(req, file);
+}
+
+/* The descriptor of a request just submitted, or -1. */
+static __always_inline int uring_fd(struct io_kiocb *req)
+{
+	if (!bpf_core_field_exists(req->cqe) || (BPF_CORE_READ(req, flags) & REQ_F_FIXED_FILE))
+		return -1;
+	return BPF_CORE_READ(req, cqe.fd);
+}
+
+/* 5.10 */
+SEC("?raw_tp/io_uring_submit_sqe")
+int BPF_PROG(uring__tracepoint, void *ring, struct io_kiocb *req, int opcode, __u64 user_data,
+	     __u32 flags, bool nonblock, bool sq_thread)
+{
+	struct call_key key = { (__u64)ring, user_data };
+
+	asm volatile("" ::"r"(sq_thread));
+	on_uring(ctx, req, key);
+	return 0;
+}
+
+/* 5.19 to 6.3 */
+SEC("?raw_tp/io_uring_submit_sqe")
+int BPF_PROG(uring__tracepoint2, struct io_kiocb *req, bool nonblock)
+{
+	struct call_key key = { (__u64)req, 0 };
+
+	asm volatile("" ::"r"(nonblock));
+	on_uring(ctx, req, key);
+	return 0;
+}
+
+SEC("?raw_tp/io_uring_submit_req")
+int BPF_PROG(uring__tracepoint3, struct io_kiocb *req)
+{
+	struct call_key key = { (__u64)req, 0 };
+
+	on_uring(ctx, req, key);
+	return 0;
+}
+
+/* 5.19 to 6.15 */
+SEC("?raw_tp/io_uring_complete")
+int BPF_PROG(uring_done__tracepoint, void *ring, struct io_kiocb *req, __u64 user_data, int res,
+	     __u32 cflags, __u64 extra1, __u64 extra2)
+{
+	struct call_key key = { (__u64)req, 0 };
+
+	asm volatile("" ::"r"(extra2));
+	on_uring_done(ctx, req, key, res);
+	return 0;
+}
+
+/* 5.10 */
+SEC("?raw_tp/io_uring_complete")
+int BPF_PROG(uring_done__tracepoint2, void *ring, __u64 user_data, int res, __u32 cflags)
+{
+	struct call_key key = { (__u64)ring, user_data };
+
+	asm volatile("" ::"r"(cflags));
+	on_uring_done(ctx, NULL, key, res);
+	return 0;
+}
+
+/* 6.16 on */
+SEC("?raw_tp/io_uring_complete")
+int BPF_PROG(uring_done__tracepoint3, void *ring, struct io_kiocb *req, struct io_uring_cqe *cqe)
+{
+	struct call_key key = { (__u64)req, 0 };
+
+	on_uring_done(ctx, req, key, BPF_CORE_READ(cqe, res));
+	return 0;
+}
+
+#endif

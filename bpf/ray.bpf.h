@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * ray.bpf.h - what the kernel halves of all tools share: the settings, the account of events,
+ * who is calling, from a descriptor to its socket, a socket's two ends, the filters, and the
+ * way of a row into the ring buffer.
+ */
+#ifndef RAY_BPF_H
+#define RAY_BPF_H
+
+#include <linux/bpf.h>
+
+#include "kernel.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "row.h"
+
+#define handler static __always_inline void
+#define routine static __attribute__((noinline)) /* shared by several programs, verified once */
+
+char LICENSE[] SEC("license") = "GPL";
+
+const volatile struct conf conf SEC(".rodata.conf");
+struct ctl ctl SEC(".data.ctl");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* the loader: as many as there are possible CPUs */
+	__type(key, __u32);
+	__type(value, struct tally);
+} tally SEC(".maps");
+
+/* Thread-group ids whose calls --follow and -- COMMAND show; see point/task.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1); /* the loader: more with FILTER_FOLLOW */
+	__type(key, __u32);
+	__type(value, __u32);
+} followed SEC(".maps");
+
+/* A slot per CPU; atomic all the same, as an interrupt may come between load and store. */
+#define COUNT_EVENT(member)                                                                    \
+	do {                                                                                   \
+		__u32 cpu_ = bpf_get_smp_processor_id();                                       \
+		struct tally *t_ = bpf_map_lookup_elem(&tally, &cpu_);                         \
+		if (t_)                                                                        \
+			__sync_fetch_and_add(&t_->member, 1);                                  \
+	} while (0)
+
+/* ------------------------------------------------------------------ who and where */
+
+static __always_inline struct task_struct *current_task(void)
+{
+	return (struct task_struct *)bpf_get_current_task();
+}
+
+static __always_inline void who_fill(struct who *w, struct task_struct *task)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	w->pid = id >> 32;
+	w->tid = id;
+	w->uid = bpf_get_current_uid_gid();
+	w->cgroup = bpf_get_current_cgroup_id();
+	bpf_get_current_comm(w->thread, sizeof(w->thread));
+	if (w->pid == w->tid)
+		__builtin_memcpy(w->comm, w->thread, sizeof(w->comm));
+	else
+		BPF_CORE_READ_INTO(&w->comm, task, group_leader, comm);
+}
+
+/* A file's socket, or NULL. */
+static __always_inline struct socket *file_socket(struct file *file)
+{
+	if (!file || BPF_CORE_READ(file, f_inode, i_sb, s_magic) != SOCKFS_MAGIC)
+		return NULL;
+	return BPF_CORE_READ(file, private_data);
+}
+
+/* The current task's descriptor `fd`: its socket, or NULL. */
+static __always_inline struct socket *fd_socket(struct task_struct *task, __u32 fd)
+{
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **files, *file = NULL;
+
+	if (fd >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	files = BPF_CORE_READ(table, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), &files[fd]);
+	return file_socket(file);
+}
+
+static __always_inline void ip_from_v4(struct ip *ip, __be32 v4)
+{
+	__u32 *w = (__u32 *)ip->b;
+
+	w[0] = 0;
+	w[1] = 0;
+	w[2] = bpf_htonl(0xffff);
+	w[3] = v4;
+}
+
+static __always_inline bool is_inet(__u16 family)
+{
+	return family == AF_INET || family == AF_INET6;
+}
+
+/* Kind, family and network namespace of a socket; returns its `have` bits. */
+static __always_inline __u32 ends_kind(struct ends *e, struct sock *sk)
+{
+	e->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	e->type = BPF_CORE_READ(sk, sk_type);
+	e->protocol = BPF_CORE_READ(sk, sk_protocol);
+	e->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	return HAVE_FAMILY | HAVE_SOCKET | HAVE_NETNS;
+}
+
+/* The local end of an IP socket, if it is bound. */
+static __always_inline __u32 ends_local(struct ends *e, struct sock *sk, __u16 sk_family)
+{
+	/* skc_num is already 0 when a connection fails; inet_sport stays */
+	__be16 port = BPF_CORE_READ((struct inet_sock *)sk, inet_sport);
+
+	if (!port)
+		return 0;
+	e->lport = bpf_ntohs(port);
+	if (sk_family == AF_INET6)
+		BPF_CORE_READ_INTO(&e->laddr, sk, __sk_common.skc_v6_rcv_saddr);
+	else
+		ip_from_v4(&e->laddr, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr));
+	return HAVE_LADDR;
+}
+
+/* The remote end of an IP socket, if it has one. */
+static __always_inline __u32 ends_remote(struct ends *e, struct sock *sk, __u16 sk_family)
+{
+	__be16 port = BPF_CORE_READ(sk, __sk_common.skc_dport);
+
+	if (sk_family == AF_INET6) {
+		__u64 *w = (__u64 *)e->raddr.b;
+
+		BPF_CORE_READ_INTO(&e->raddr, sk, __sk_common.skc_v6_daddr);
+		if (!(w[0] | w[1]) && !port)
+			return 0;
+	} else {
+		__be32 v4 = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+
+		if (!v4 && !port)
+			return 0;
+		ip_from_v4(&e->raddr, v4);
+	}
+	e->family = sk_family;
+	e->rport = bpf_ntohs(port);
+	return HAVE_FAMILY | HAVE_RADDR | HAVE_RPORT;
+}
+
+/* ------------------------------------------------------------------ filters */
+
+/* Does `name` match conf.comm, with * and ? ? The usual walk with one point to come back to. */
+static __always_inline bool comm_matches(const char *name)
+{
+	__u32 n = 0, p = 0, star = COMM_LEN, mark = 0;
+
+	for (int i = 0; i < COMM_LEN * COMM_LEN; i++) {
+		char c = name[n & (COMM_LEN - 1)];
+		char q = conf.comm[p & (COMM_LEN - 1)];
+
+		if (n >= COMM_LEN)
+			c = 0;
+		if (p >= COMM_LEN)
+			q = 0;
+		if (q == '*') {
+			star = p++;
+			mark = n;
+		} else if (!c) {
+			return !q;
+		} else if (q == c || q == '?') {
+			n++;
+			p++;
+		} else if (star < COMM_LEN) {
+			p = star + 1;
+			n = ++mark;
+		} else {
+			return false;
+		}
+	}
+	return false;
+}
+
+static __always_inline bool in_list(const volatile __u32 *list, __u32 n, __u32 value)
+{
+	for (__u32 i = 0; i < CONF_PIDS; i++) {
+		if (i >= n)
+			break;
+		if (list[i] == value)
+			return true;
+	}
+	return false;
+}
+
+static __always_inline bool cgroup_wanted(void)
+{
+	for (int level = 0; level < CGROUP_DEPTH; level++) {
+		__u64 id = bpf_get_current_ancestor_cgroup_id(level);
+
+		if (id == conf.cgroup)
+			return true;
+		if (!id)
+			break;
+	}
+	return false;
+}
+
+/* The filters on the calling task; asked when a call begins. */
+static __always_inline bool task_wanted(const struct who *w)
+{
+	if ((conf.filters & FILTER_PID) && !in_list(conf.pids, conf.npids, w->pid))
+		return false;
+	if ((conf.filters & FILTER_FOLLOW) && !bpf_map_lookup_elem(&followed, &w->pid))
+		return false;
+	if ((conf.filters & FILTER_TID) && !in_list(conf.tids, conf.ntids, w->tid))
+		return false;
+	if ((conf.filters & FILTER_UID) && w->uid != conf.uid)
+		return false;
+	if (conf.filters & FILTER_COMM) {
+		if (conf.filters & FILTER_COMM_GLOB) {
+			if (!comm_matches(w->comm))
+				return false;
+		} else {
+			for (int i = 0; i < COMM_LEN; i++) {
+				if (w->comm[i] != conf.comm[i])
+					return false;
+				if (!w->comm[i])
+					break;
+			}
+		}
+	}
+	if ((conf.filters & FILTER_CGROUP) && !cgroup_wanted())
+		return false;
+	return true;
+}
+
+static __always_inline bool family_in(__u16 family)
+{
+	return family < 64 && (conf.families >> family & 1);
+}
+
+/*
+ * The filters on the socket and the peer; asked when a row is complete. A call on an IP socket
+ * is an IP call whatever family its address claims, so both families count.
+ */
+static __always_inline bool ends_wanted(const struct ends *e, __u32 have, __u16 sk_family)
+{
+	if (conf.filters & FILTER_FAMILY) {
+		if (!((have & HAVE_FAMILY) && family_in(e->family)) &&
+		    !((have & HAVE_SOCKET) && family_in(sk_family)))
+			return false;
+	}
+	if (conf.filters & FILTER_PROTOCOL) {
+		bool found = false;
+
+		for (__u32 i = 0; i < CONF_PROTOCOLS && i < conf.nprotocols; i++)
+			if (conf.protocols[i] == e->protocol)
+				found = true;
+		if (!found || !(have & HAVE_SOCKET) || !is_inet(sk_family))
+			return false;
+	}
+	if (conf.filters & FILTER_PORT) {
+		bool found = false;
+
+		for (__u32 i = 0; i < CONF_PORTS && i < conf.nports; i++)
+			if (e->rport >= conf.ports[i].lo && e->rport <= conf.ports[i].hi)
+				found = true;
+		if (!found || !(have & HAVE_RPORT))
+			return false;
+	}
+	if (conf.filters & FILTER_ADDR) {
+		const __u64 *a = (const __u64 *)e->raddr.b;
+		bool found = false;
+
+		for (__u32 i = 0; i < CONF_ADDRS && i < conf.naddrs; i++) {
+			const volatile __u64 *addr = (const volatile __u64 *)conf.addrs[i].addr.b;
+			const volatile __u64 *mask = (const volatile __u64 *)conf.addrs[i].mask.b;
+
+			if ((a[0] & mask[0]) == addr[0] && (a[1] & mask[1]) == addr[1])
+				found = true;
+		}
+		if (!found || !(have & HAVE_RADDR) || !is_inet(e->family))
+			return false;
+	}
+	if ((conf.filters & FILTER_NETNS) && !((have & HAVE_NETNS) && e->netns == conf.netns))
+		return false;
+	return true;
+}
+
+/* The filters on the outcome: an errno, 0, or a RESULT_. */
+static __always_inline bool result_wanted(__s32 result, __u64 lat_ns)
+{
+	if ((conf.filters & FILTER_FAILED) &&
+	    (result == 0 || result == RESULT_DISCONNECTED || result == RESULT_PENDING))
+		return false;
+	if (conf.filters & FILTER_ERRNO) {
+		__u32 e = result;
+
+		if (result <= 0 || e >= CONF_ERRNOS * 64)
+			return false;
+		if (!(conf.errnos[e / 64 & (CONF_ERRNOS - 1)] >> (e % 64) & 1))
+			return false;
+	}
+	if ((conf.filters & FILTER_MINLAT) && lat_ns < conf.min_lat_ns)
+		return false;
+	return true;
+}
+
+/* ------------------------------------------------------------------ rows */
+
+/*
+ * Put a row into the ring buffer. Waking the consumer costs far more than the rest of the
+ * event, so it is woken once when it sleeps without a timer (ctl.idle), and then whenever
+ * another ctl.batch bytes have gathered; it looks every 20 ms by itself while rows come.
+ */
+static __always_inline void emit(void *ring, void *row, __u32 size)
+{
+	__u64 flags = BPF_RB_NO_WAKEUP;
+	void *nudge;
+
+	if (ctl.idle) {
+		ctl.idle = 0;
+		flags = BPF_RB_FORCE_WAKEUP;
+	} else {
+		__u64 waiting = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
+
+		if ((waiting ^ (waiting + size)) & ctl.batch)
+			flags = BPF_RB_FORCE_WAKEUP;
+	}
+	if (bpf_ringbuf_output(ring, row, size, flags)) {
+		COUNT_EVENT(lost);
+		return;
+	}
+	COUNT_EVENT(shown);
+	/*
+	 * The consumer may have gone to sleep since we looked: it sets `idle` and then looks
+	 * once more into the ring, we put the row in and then look at `idle` once more.
+	 */
+	if (flags == BPF_RB_NO_WAKEUP && *(volatile __u32 *)&ctl.idle) {
+		ctl.idle = 0;
+		nudge = bpf_ringbuf_reserve(ring, 8, 0);
+		if (nudge)
+			bpf_ringbuf_discard(nudge, BPF_RB_FORCE_WAKEUP);
+	}
+}
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * row.h - the types that both halves see: the settings that user space hands to the kernel
+ * half (struct conf), and what the kernel half tells user space beside the rows (struct tally,
+ * struct wake). Only fixed-size types; nothing of libc, nothing of the kernel.
+ */
+#ifndef ROW_H
+#define ROW_H
+
+#include <linux/types.h>
+
+#define COMM_LEN 16	/* TASK_COMM_LEN, with its NUL */
+#define CONF_PIDS 64	/* most entries of each list option */
+#define CONF_PROTOCOLS 16
+#define CONF_PORTS 32
+#define CONF_ADDRS 32
+#define CONF_ERRNOS 4	/* words of 64 errno bits: 0 to 255 */
+#define CGROUP_DEPTH 32 /* levels of nested cgroups that --cgroup looks through */
+
+/* An IP address is 16 bytes everywhere; an IPv4 one is stored as ::ffff:a.b.c.d. */
+struct ip {
+	__u8 b[16];
+};
+
+struct cidr {
+	struct ip addr; /* already masked */
+	struct ip mask;
+};
+
+struct port_range {
+	__u16 lo, hi; /* host byte order, both included */
+};
+
+/* Which of the filters below are on. */
+enum {
+	FILTER_PID = 1 << 0,
+	FILTER_TID = 1 << 1,
+	FILTER_FOLLOW = 1 << 2, /* pids are in the map `followed`, and so are their children */
+	FILTER_COMM = 1 << 3,
+	FILTER_COMM_GLOB = 1 << 4, /* comm holds a * or ? */
+	FILTER_UID = 1 << 5,
+	FILTER_FAMILY = 1 << 6,
+	FILTER_PROTOCOL = 1 << 7,
+	FILTER_PORT = 1 << 8,
+	FILTER_ADDR = 1 << 9,
+	FILTER_CGROUP = 1 << 10,
+	FILTER_NETNS = 1 << 11,
+	FILTER_FAILED = 1 << 12,
+	FILTER_ERRNO = 1 << 13,
+	FILTER_MINLAT = 1 << 14,
+};
+
+/*
+ * The settings of a run: constants (.rodata.conf) for the kernel half, so that the verifier
+ * drops the code of every filter that is off.
+ */
+struct conf {
+	__u32 filters; /* FILTER_* */
+	__u32 self;    /* our own process: never shown */
+	__u32 final;   /* --final */
+	__u32 uid;
+	__u32 netns;
+	__u32 npids, ntids, nprotocols, nports, naddrs;
+	__u32 pids[CONF_PIDS];
+	__u32 tids[CONF_PIDS];
+	__u64 families; /* bit N: address family N */
+	__u64 errnos[CONF_ERRNOS];
+	__u64 min_lat_ns;
+	__u64 cgroup; /* its id */
+	__u16 protocols[CONF_PROTOCOLS];
+	struct port_range ports[CONF_PORTS];
+	struct cidr addrs[CONF_ADDRS];
+	char comm[COMM_LEN]; /* NUL-padded; a pattern with FILTER_COMM_GLOB */
+};
+
+/*
+ * The kernel half's own account, one for each possible CPU in an mmapped array; user space adds
+ * them up. For every tool: made = shown + filtered + lost + map_full + (begun - ended).
+ */
+struct tally {
+	__u64 shown;	/* rows handed to the ring buffer */
+	__u64 filtered; /* events that a filter turned away */
+	__u64 lost;	/* rows that found the ring buffer full */
+	__u64 map_full; /* events that found no room in a map */
+	__u64 stale;	/* records whose end never came, overwritten */
+	__u64 begun;	/* events that have begun ... */
+	__u64 ended;	/* ... and ended: the difference is still undecided */
+	__u64 pad;
+};
+
+/* What user space and the kernel half tell each other while a tool runs (mmapped). */
+struct ctl {
+	__u32 idle;   /* the consumer sleeps without a timer: wake it for the next row */
+	__u32 batch;  /* otherwise wake it when this many bytes have come, a power of two */
+	__u32 points; /* bit N: the Nth point of the tool's list is attached */
+	__u32 pad;
+};
+
+/* Who made a call: taken in the kernel, when the call begins. */
+struct who {
+	__u64 cgroup;
+	__u32 pid, tid; /* thread-group and thread id, in the first pid namespace */
+	__u32 uid;
+	__u32 pad;
+	char comm[COMM_LEN];   /* the process's: of its thread-group leader */
+	char thread[COMM_LEN]; /* the calling thread's own */
+};
+
+/* A socket and its two ends. What of it is known stands in the row's `have` word. */
+struct ends {
+	struct ip laddr, raddr;
+	__u32 rport; /* vsock ports have 32 bits */
+	__u32 netns;
+	__u16 lport;
+	__u16 family; /* of the remote address, else of the socket */
+	__u16 type;
+	__u16 protocol;
+};
+
+/* An AF_UNIX address without its family: a path, or an abstract name behind a NUL. */
+struct name {
+	__u16 len;
+	char bytes[110]; /* the kernel knows 108 */
+};
+
+/* The bits of a row's `have` word: which of its members hold a value. */
+enum {
+	HAVE_FAMILY = 1 << 0,
+	HAVE_SOCKET = 1 << 1, /* type, protocol */
+	HAVE_LADDR = 1 << 2,  /* and lport */
+	HAVE_RADDR = 1 << 3,
+	HAVE_RPORT = 1 << 4,
+	HAVE_FD = 1 << 5,
+	HAVE_RET = 1 << 6,
+	HAVE_NETNS = 1 << 7,
+	HAVE_NAME = 1 << 8, /* the remote address is the name at the row's end */
+};
+
+/* ends.raddr's source: the row's `addr_from` */
+enum { FROM_NOWHERE, FROM_KERNEL, FROM_USER };
+
+/* how an operation came into the kernel: the row's `via` */
+enum { VIA_SYSCALL, VIA_IO_URING, VIA_COMPAT, VIA_TFO };
+
+/*
+ * A row's result: 0, an errno, or one of these, which no errno tells.
+ */
+enum {
+	RESULT_CLOSED = -1,	  /* the owner closed the socket before it was connected */
+	RESULT_KILLED = -2,	  /* a signal killed the process before */
+	RESULT_EXITED = -3,	  /* the process exited before */
+	RESULT_DISCONNECTED = -4, /* connect(AF_UNSPEC) dissolved the association */
+	RESULT_PENDING = -5,	  /* connect returned 0, the handshake waits for data */
+};
+
+#endif

@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * backend.c - from the programs in a tool's object to attached ones. Every program is part of a
+ * route; its name says which: POINT[_PART]__BACKEND[N], as in connect_ret__tracepoint. A route
+ * needs each of its parts; N numbers the variants of a part (an older kernel's arguments), of
+ * which the first that attaches serves.
+ *
+ * There is no probing beforehand: loading and attaching are the probe. A program that the
+ * kernel refuses is struck out, and all is tried again without it, until every point that the
+ * tool needs has a route, or none is left.
+ */
+#include "live.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+
+#include "follow.h"
+
+static const char *const backend_names[BACKENDS] = { "fentry", "kprobe", "tracepoint" };
+
+/* One program of the object, by its name. */
+struct candidate {
+	char *name;
+	const struct point *point;
+	size_t part; /* length of "POINT[_PART]", the part's name */
+	enum backend backend;
+	bool struck;
+};
+
+struct plan {
+	struct candidate *list;
+	size_t n;
+};
+
+static struct buf libbpf_log;
+
+static int keep_log(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char line[1024];
+	int len;
+
+	if (level == LIBBPF_DEBUG)
+		return 0; /* thousands of lines about relocations */
+	len = vsnprintf(line, sizeof(line), format, args);
+	if (len >= (int)sizeof(line))
+		len = sizeof(line) - 1;
+	if (len > 0)
+		buf_add(&libbpf_log, line, len);
+	return len;
+}
+
+static void print_log(void)
+{
+	for (size_t i = 0; i < libbpf_log.len;) {
+		const char *line = libbpf_log.p + i, *end;
+		struct buf out = {};
+
+		end = memchr(line, '\n', libbpf_log.len - i);
+		size_t len = end ? (size_t)(end - line) : libbpf_log.len - i;
+
+		text_escape(&out, line, len);
+		fprintf(stderr, "  %.*s\n", (int)out.len, out.p ? out.p : "");
+		buf_free(&out);
+		i += len + 1;
+	}
+	libbpf_log.len = 0;
+}
+
+const char *backend_name(enum backend b)
+{
+	return backend_names[b];
+}
+
+/* Read a program's name; false: it isn't of this grammar, or names no point of the tool. */
+static bool parse_name(const struct tool *tool, const char *name, struct candidate *c)
+{
+	const char *mark = strstr(name, "__");
+	size_t len, point = strcspn(name, "_");
+
+	if (!mark)
+		return false;
+	c->part = mark - name;
+	for (int b = 0; b < BACKENDS; b++) {
+		len = strlen(backend_names[b]);
+		if (strncmp(mark + 2, backend_names[b], len))
+			continue;
+		for (const char *p = mark + 2 + len; *p; p++)
+			if (!isdigit((unsigned char)*p))
+				return false;
+		c->backend = b;
+		for (const struct point *p = tool->points; p->name; p++) {
+			if (strlen(p->name) == point && !memcmp(p->name, name, point)) {
+				c->point = p;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+static bool same_part(const struct candidate *a, const struct candidate *b)
+{
+	return a->backend == b->backend && a->part == b->part && !memcmp(a->name, b->name, a->part);
+}
+
+/* Is there a program left for each part of this point on this backend? */
+static bool backend_left(const struct plan *plan, const struct point *point, enum backend b)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct candidate *c = &plan->list[i];
+		bool left = false;
+
+		if (c->point != point || c->backend != b)
+			continue;
+		for (size_t j = 0; j < plan->n; j++)
+			left |= same_part(c, &plan->list[j]) && !plan->list[j].struck;
+		if (!left)
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+/* The best backend left for a point, or BACKENDS. */
+static enum backend choose(const struct plan *plan, const struct run *run,
+			   const struct point *point)
+{
+	for (int b = 0; b < BACKENDS; b++)
+		if ((run->backends >> b & 1) && backend_left(plan, point, b))
+			return b;
+	return BACKENDS;
+}
+
+static bool point_wanted(const struct run *run, const struct point *p)
+{
+	switch (p->when) {
+	case POINT_IF_COMPAT:
+		return run->compat;
+	case POINT_IF_FOLLOW:
+		return run->conf.filters & FILTER_FOLLOW;
+	default:
+		return true;
+	}
+}
+
+/* ------------------------------------------------------------------ what went wrong */
+
+static bool has_capability(unsigned cap)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2] = {};
+
+	if (syscall(SYS_capget, &header, data))
+		return true; /* can't tell */
+	return data[cap / 32].effective >> (cap % 32) & 1;
+}
+
+static bool confidential(void)
+{
+	char text[128] = "";
+	FILE *f = fopen("/sys/kernel/security/lockdown", "re");
+
+	if (f) {
+		if (!fgets(text, sizeof(text), f))
+			text[0] = 0;
+		fclose(f);
+	}
+	return strstr(text, "[confidentiality]");
+}
+
+static bool kernel_before(unsigned major, unsigned minor)
+{
+	struct utsname u;
+	unsigned a, b;
+
+	uname(&u);
+	if (sscanf(u.release, "%u.%u", &a, &b) != 2)
+		return false;
+	return a < major || (a == major && b < minor);
+}
+
+/* One sentence that says what is missing and what to do: the likeliest cause first. */
+static void explain(const char *what, int err)
+{
+	struct utsname u;
+
+	uname(&u);
+	if (kernel_before(5, 8))
+		fail(0, "%s: this kernel is %s; 5.10 or later is needed", what, u.release);
+	else if (!has_capability(CAP_SYS_ADMIN) &&
+		 !(has_capability(CAP_BPF) && has_capability(CAP_PERFMON)))
+		fail(0, "%s: not permitted; run it as root (sudo), or give it CAP_BPF and CAP_PERFMON",
+		     what);
+	else if (access("/sys/kernel/btf/vmlinux", R_OK))
+		fail(0,
+		     "%s: this kernel has no BTF (/sys/kernel/btf/vmlinux); it must be built with CONFIG_DEBUG_INFO_BTF=y",
+		     what);
+	else if (confidential())
+		fail(0,
+		     "%s: the kernel is locked down (confidentiality), which forbids tracing; boot with lockdown=integrity or none",
+		     what);
+	else if (access("/sys/kernel/tracing/events", F_OK) &&
+		 access("/sys/kernel/debug/tracing/events", F_OK))
+		fail(0,
+		     "%s: tracefs is not mounted; mount it: mount -t tracefs tracefs /sys/kernel/tracing",
+		     what);
+	else if (err == -EPERM && kernel_before(5, 11))
+		fail(0,
+		     "%s: not permitted; on this kernel the locked memory limit must be raised first: ulimit -l unlimited",
+		     what);
+	else if (err == -EPERM || err == -EACCES)
+		fail(0,
+		     "%s: the kernel refused; running inside a container or a user namespace, or kernel.perf_event_paranoid without CAP_SYS_ADMIN, does this (-v shows more)",
+		     what);
+	else
+		fail(err, "%s: the kernel refused (-v shows why)", what);
+}
+
+/* ------------------------------------------------------------------ load and attach */
+
+void backend_stop(struct live *live)
+{
+	live_detach(live);
+	for (size_t i = 0; i < live->nprograms; i++)
+		free(live->programs[i].hook);
+	free(live->programs);
+	live->programs = NULL;
+	live->nprograms = 0;
+	for (size_t i = 0; i < live->npoints; i++) {
+		free(live->points[i].hooks);
+		live->points[i].hooks = NULL;
+	}
+	bpf_object__close(live->obj);
+	live->obj = NULL;
+}
+
+/* Sizes, constants and programs: all that is settled before the load. */
+static int prepare(struct live *live, const struct plan *plan)
+{
+	const struct run *run = live->run;
+	struct bpf_map *map;
+
+	map = bpf_object__find_map_by_name(live->obj, ".rodata.conf");
+	if (!map || bpf_map__set_initial_value(map, &run->conf, sizeof(run->conf)))
+		return fail(-EINVAL, "%s: its object has no settings of the right size",
+			    run->tool->name);
+	map = bpf_object__find_map_by_name(live->obj, "tally");
+	bpf_map__set_max_entries(map, live->cpus);
+	if (run->conf.filters & FILTER_FOLLOW) {
+		map = bpf_object__find_map_by_name(live->obj, "followed");
+		bpf_map__set_max_entries(map, 65536);
+	}
+	for (const char *const *name = run->tool->maps; run->map_size && *name; name++) {
+		map = bpf_object__find_map_by_name(live->obj, *name);
+		bpf_map__set_max_entries(map, run->map_size);
+	}
+	for (size_t i = 0; i < live->npoints; i++) {
+		enum backend best = choose(plan, run, live->points[i].point);
+
+		for (size_t j = 0; j < plan->n; j++) {
+			const struct candidate *c = &plan->list[j];
+
+			if (c->point == live->points[i].point)
+				bpf_program__set_autoload(
+					bpf_object__find_program_by_name(live->obj, c->name),
+					live->points[i].wanted && !c->struck && c->backend == best);
+		}
+	}
+	return 0;
+}
+
+/* libbpf tells which program it was only in its log. */
+static bool strike_refused(struct plan *plan)
+{
+	bool any = false;
+
+	buf_char(&libbpf_log, 0);
+	for (size_t i = 0; i < plan->n; i++) {
+		char text[128];
+
+		snprintf(text, sizeof(text), "prog '%s': failed to load", plan->list[i].name);
+		if (!plan->list[i].struck && strstr(libbpf_log.p, text)) {
+			plan->list[i].struck = true;
+			any = true;
+		}
+	}
+	libbpf_log.len--;
+	return any;
+}
+
+/* "tp/syscalls/sys_enter_connect" -> "syscalls:sys_enter_connect" */
+static char *hook_name(struct bpf_program *prog)
+{
+	const char *section = bpf_program__section_name(prog), *slash;
+	char *name;
+
+	slash = strchr(section, '/');
+	name = xstrdup(!strncmp(section, "tp/", 3) ? slash + 1 : section);
+	for (char *p = name; *p; p++)
+		if (*p == '/')
+			*p = ':';
+	return name;
+}
+
+static void add_hook(struct live_point *p, const char *backend, const char *hook)
+{
+	struct buf b = {};
+
+	buf_str(&b, p->hooks ? p->hooks : backend);
+	buf_char(&b, p->hooks ? '+' : ':');
+	buf_str(&b, hook);
+	buf_char(&b, 0);
+	free(p->hooks);
+	p->hooks = b.p;
+}
+
+/*
+ * Attach each part of a point. Variants of a part that are not needed any more are unloaded.
+ * 0; or the error, with the parts struck for which nothing attached.
+ */
+static int attach_point(struct live *live, struct plan *plan, struct live_point *p, enum backend b)
+{
+	size_t first = live->nprograms;
+	int err = 0;
+
+	for (size_t i = 0; i < plan->n && !err; i++) {
+		struct candidate *c = &plan->list[i];
+		struct bpf_program *prog;
+		struct program *done;
+		bool attached = false;
+
+		if (c->point != p->point || c->backend != b || c->struck)
+			continue;
+		for (size_t j = first; j < live->nprograms; j++)
+			attached |= !memcmp(live->programs[j].name, c->name, c->part + 2);
+		prog = bpf_object__find_program_by_name(live->obj, c->name);
+		if (!attached) {
+			struct bpf_link *link = bpf_program__attach(prog);
+
+			if (link) {
+				live->programs = xrealloc(live->programs, (live->nprograms + 1) *
+									  sizeof(*done));
+				done = &live->programs[live->nprograms++];
+				done->name = bpf_program__name(prog);
+				done->hook = hook_name(prog);
+				done->prog = prog;
+				done->link = link;
+				done->missed = 0;
+				continue;
+			}
+			err = -errno;
+			c->struck = true;
+			/* another variant of the part? */
+			for (size_t j = 0; j < plan->n; j++)
+				if (same_part(c, &plan->list[j]) && !plan->list[j].struck)
+					err = 0;
+		}
+		bpf_program__unload(prog);
+	}
+	for (size_t j = first; !err && j < live->nprograms; j++)
+		add_hook(p, backend_names[b], live->programs[j].hook);
+	return err;
+}
+
+static int follow(struct live *live)
+{
+	const struct conf *conf = &live->run->conf;
+
+	if (!(conf->filters & FILTER_FOLLOW))
+		return 0;
+	return follow_start(bpf_object__find_map_fd_by_name(live->obj, "followed"), conf->pids,
+			    conf->npids);
+}
+
+/* One try: 0; -EAGAIN after something was struck; another error is final, already told. */
+static int try_once(struct live *live, struct plan *plan)
+{
+	const struct run *run = live->run;
+	const struct tool *tool = run->tool;
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = tool->name);
+	int err;
+
+	live->obj = bpf_object__open_mem(tool->bpf, tool->bpf_end - tool->bpf, &opts);
+	if (!live->obj) {
+		err = -errno;
+		explain(tool->name, err);
+		return err;
+	}
+	err = prepare(live, plan);
+	if (err)
+		return err;
+	err = bpf_object__load(live->obj);
+	if (err) {
+		if (strike_refused(plan))
+			return -EAGAIN;
+		explain(tool->name, err);
+		return err;
+	}
+	err = follow(live);
+	if (err)
+		return err;
+	for (size_t i = 0; i < live->npoints; i++) {
+		struct live_point *p = &live->points[i];
+		enum backend b = choose(plan, run, p->point);
+
+		if (!p->wanted || b == BACKENDS)
+			continue;
+		err = attach_point(live, plan, p, b);
+		if (err)
+			return -EAGAIN;
+	}
+	return follow(live);
+}
+
+static int make_plan(struct live *live, struct plan *plan)
+{
+	const struct tool *tool = live->run->tool;
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = tool->name);
+	struct bpf_object *obj;
+	struct bpf_program *prog;
+
+	obj = bpf_object__open_mem(tool->bpf, tool->bpf_end - tool->bpf, &opts);
+	if (!obj)
+		return fail(-errno, "%s: can't read its kernel half", tool->name);
+	bpf_object__for_each_program(prog, obj) {
+		struct candidate c = { .name = xstrdup(bpf_program__name(prog)) };
+
+		if (!parse_name(tool, c.name, &c)) {
+			fail(0, "%s: program \"%s\" is of no point", tool->name, c.name);
+			free(c.name);
+			bpf_object__close(obj);
+			return -EINVAL;
+		}
+		plan->list = xrealloc(plan->list, (plan->n + 1) * sizeof(c));
+		plan->list[plan->n++] = c;
+	}
+	bpf_object__close(obj);
+	return 0;
+}
+
+/* Points that we could not attach: an error, a warning, or nothing, as they matter. */
+static int check_points(struct live *live)
+{
+	for (size_t i = 0; i < live->npoints; i++) {
+		struct live_point *p = &live->points[i];
+
+		if (p->hooks) {
+			live->ctl->points |= 1U << i;
+			continue;
+		}
+		if (!p->wanted)
+			continue;
+		if (p->point->when == POINT_NEEDED) {
+			char what[128];
+
+			snprintf(what, sizeof(what), "%s: no way to see \"%s\"",
+				 live->run->tool->name, p->point->name);
+			explain(what, -EPERM);
+			return EXIT_UNABLE;
+		}
+		warn("%s is not seen on this kernel", p->point->words);
+		if (live->run->strict)
+			return EXIT_ERROR;
+	}
+	return 0;
+}
+
+static void print_hooks(const struct live *live)
+{
+	for (size_t i = 0; i < live->npoints; i++) {
+		const struct live_point *p = &live->points[i];
+
+		if (p->hooks)
+			fprintf(stderr, "%-10s %s\n", p->point->name, p->hooks);
+		else if (p->point->blind)
+			fprintf(stderr, "%-10s not seen: %s\n", p->point->name, p->point->words);
+	}
+}
+
+int backend_start(struct live *live)
+{
+	const struct run *run = live->run;
+	struct plan plan = {};
+	struct bpf_map *map;
+	size_t size;
+	int err, code;
+
+	libbpf_set_print(keep_log);
+	for (const struct point *p = run->tool->points; p->name; p++) {
+		live->points = xrealloc(live->points, (live->npoints + 1) * sizeof(*live->points));
+		live->points[live->npoints++] =
+			(struct live_point){ .point = p, .wanted = point_wanted(run, p) };
+	}
+	err = make_plan(live, &plan);
+	while (!err) {
+		libbpf_log.len = 0;
+		err = try_once(live, &plan);
+		if (err && run->verbose)
+			print_log();
+		if (err != -EAGAIN)
+			break;
+		backend_stop(live);
+		err = 0;
+	}
+	code = err ? EXIT_UNABLE : 0;
+	if (!err) {
+		map = bpf_object__find_map_by_name(live->obj, ".data.ctl");
+		/* mapped, and ours to write */
+		live->ctl = (struct ctl *)bpf_map__initial_value(map, &size);
+		code = check_points(live);
+	}
+	if (run->verbose && !code)
+		print_hooks(live);
+	for (size_t i = 0; i < plan.n; i++)
+		free(plan.list[i].name);
+	free(plan.list);
+	buf_free(&libbpf_log);
+	return code;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * follow.c - walks /proc once for the descendants of some processes. Later ones are followed
+ * in the kernel (bpf/point/task.h).
+ */
+#include "follow.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "util.h"
+
+struct process {
+	unsigned pid, parent;
+	bool followed;
+};
+
+/* The parent's pid, from /proc/PID/stat; the name in it may hold blanks and brackets. */
+static unsigned parent_of(int proc, const char *pid)
+{
+	char path[32], text[512], *p;
+	ssize_t len;
+	int fd;
+
+	if (strlen(pid) > 16)
+		return 0;
+	strcpy(path, pid);
+	strcat(path, "/stat");
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0; /* gone meanwhile */
+	len = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (len <= 0)
+		return 0;
+	text[len] = 0;
+	p = strrchr(text, ')');
+	return p && strlen(p) > 4 ? strtoul(p + 4, NULL, 10) : 0;
+}
+
+static int add(int map, unsigned pid)
+{
+	unsigned one = 1;
+
+	if (!bpf_map_update_elem(map, &pid, &one, BPF_ANY))
+		return 0;
+	return fail(-errno, "can't follow process %u", pid);
+}
+
+int follow_start(int map, const unsigned *roots, size_t n)
+{
+	struct process *list = NULL;
+	size_t len = 0;
+	struct dirent *e;
+	bool more = true;
+	int err = 0;
+	DIR *dir;
+
+	for (size_t i = 0; i < n && !err; i++)
+		err = add(map, roots[i]);
+	if (err)
+		return err;
+	dir = opendir("/proc");
+	if (!dir)
+		return fail(-errno, "can't read /proc, to find the descendants to follow");
+	while ((e = readdir(dir))) {
+		struct process p = {};
+
+		if (!isdigit((unsigned char)e->d_name[0]))
+			continue;
+		p.pid = strtoul(e->d_name, NULL, 10);
+		p.parent = parent_of(dirfd(dir), e->d_name);
+		for (size_t i = 0; i < n; i++)
+			p.followed |= p.pid == roots[i];
+		list = xrealloc(list, (len + 1) * sizeof(p));
+		list[len++] = p;
+	}
+	closedir(dir);
+	while (more && !err) {
+		more = false;
+		for (size_t i = 0; i < len && !err; i++) {
+			for (size_t j = 0; j < len && !list[i].followed; j++) {
+				if (list[j].followed && list[i].parent == list[j].pid) {
+					list[i].followed = more = true;
+					err = add(map, list[i].pid);
+				}
+			}
+		}
+	}
+	free(list);
+	return err;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * follow.h - the processes that --follow and -- COMMAND begin with.
+ */
+#ifndef FOLLOW_H
+#define FOLLOW_H
+
+#include <stddef.h>
+
+/*
+ * Put ROOTS and all their descendants of now into the map `followed`. Called before and after
+ * the fork tracepoint is attached, so that no child is missed in between.
+ */
+int follow_start(int map, const unsigned *roots, size_t n);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * live.c - the kernel half at work: its rows, its counters, its end.
+ */
+#include "live.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <sys/mman.h>
+
+/* A wake-up costs the traced program 5 us: one for so many bytes is nothing. */
+#define BATCH (64 * 1024)
+
+struct consumer {
+	int (*row)(void *arg, const void *row);
+	void *arg;
+	const struct table *table;
+	size_t bytes;
+};
+
+static struct consumer consumer;
+
+static int on_sample(void *ctx, void *data, size_t size)
+{
+	struct consumer *c = ctx;
+
+	if (size != c->table->row_size && size != c->table->short_size)
+		return fail(-EINVAL, "%s: a row of %zu bytes came", c->table->name, size);
+	c->bytes += size;
+	return c->row(c->arg, data);
+}
+
+int live_start(struct live *live, const struct run *run, int (*row)(void *arg, const void *row),
+	       void *arg)
+{
+	const struct table *table = run->tool->table;
+	int code, fd;
+
+	memset(live, 0, sizeof(*live));
+	live->run = run;
+	live->cpus = libbpf_num_possible_cpus();
+	if (live->cpus < 0) {
+		fail(live->cpus, "can't tell the number of CPUs");
+		return EXIT_ERROR;
+	}
+	code = backend_start(live);
+	if (code)
+		return code;
+	consumer = (struct consumer){ row, arg, table, 0 };
+	fd = bpf_object__find_map_fd_by_name(live->obj, table->name);
+	live->ring = ring_buffer__new(fd, on_sample, &consumer, NULL);
+	if (!live->ring) {
+		fail(-errno, "can't map the ring buffer");
+		return EXIT_ERROR;
+	}
+	fd = bpf_object__find_map_fd_by_name(live->obj, "tally");
+	live->tally_len = live->cpus * sizeof(struct tally);
+	live->tally = mmap(NULL, live->tally_len, PROT_READ, MAP_SHARED, fd, 0);
+	if (live->tally == MAP_FAILED) {
+		live->tally = NULL;
+		fail(-errno, "can't map the counters");
+		return EXIT_ERROR;
+	}
+	live->ctl->batch = BATCH;
+	return 0;
+}
+
+int live_fd(const struct live *live)
+{
+	return ring_buffer__epoll_fd(live->ring);
+}
+
+size_t live_consume(struct live *live)
+{
+	consumer.bytes = 0;
+	ring_buffer__consume(live->ring);
+	return consumer.bytes;
+}
+
+bool live_idle(struct live *live)
+{
+	__atomic_store_n(&live->ctl->idle, 1, __ATOMIC_SEQ_CST);
+	/* see emit(): whoever comes too late to see `idle` is seen here */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return live_consume(live) == 0;
+}
+
+void live_totals(const struct live *live, struct totals *t)
+{
+	uint64_t begun = 0, ended = 0;
+
+	memset(t, 0, sizeof(*t));
+	for (int i = 0; live->tally && i < live->cpus; i++) {
+		const struct tally *c = &live->tally[i];
+
+		t->shown += __atomic_load_n(&c->shown, __ATOMIC_RELAXED);
+		t->filtered += __atomic_load_n(&c->filtered, __ATOMIC_RELAXED);
+		t->lost += __atomic_load_n(&c->lost, __ATOMIC_RELAXED);
+		t->map_full += __atomic_load_n(&c->map_full, __ATOMIC_RELAXED);
+		t->stale += __atomic_load_n(&c->stale, __ATOMIC_RELAXED);
+		ended += __atomic_load_n(&c->ended, __ATOMIC_RELAXED);
+		begun += __atomic_load_n(&c->begun, __ATOMIC_RELAXED);
+	}
+	t->pending = begun > ended ? begun - ended : 0;
+}
+
+bool live_misses(struct live *live)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < live->nprograms; i++) {
+		struct program *p = &live->programs[i];
+		struct bpf_prog_info info = {};
+		__u32 len = sizeof(info);
+
+		p->missed = -1;
+		if (bpf_obj_get_info_by_fd(bpf_program__fd(p->prog), &info, &len))
+			continue;
+		p->runs = info.run_cnt;
+		p->run_ns = info.run_time_ns;
+		/* 5.10's info ends before it */
+		if (len >= offsetof(struct bpf_prog_info, recursion_misses) +
+				   sizeof(info.recursion_misses)) {
+			p->missed = info.recursion_misses;
+			any |= p->missed > 0;
+		}
+	}
+	return any;
+}
+
+void live_detach(struct live *live)
+{
+	for (size_t i = 0; i < live->nprograms; i++) {
+		bpf_link__destroy(live->programs[i].link);
+		live->programs[i].link = NULL;
+	}
+}
+
+void live_stop(struct live *live)
+{
+	if (live->tally)
+		munmap(live->tally, live->tally_len);
+	ring_buffer__free(live->ring);
+	backend_stop(live);
+	free(live->points);
+}

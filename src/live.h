@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * live.h - the running kernel half: attached programs, the rows they send, their account.
+ *
+ * After live_start() nothing here calls bpf(2) on a map: while a map call runs on a CPU,
+ * kprobe and tracepoint programs that fire there in an interrupt are skipped. Rows come
+ * through the ring buffer, counters through mmapped arrays.
+ */
+#ifndef LIVE_H
+#define LIVE_H
+
+#include "run.h"
+
+enum backend { BACKEND_FENTRY, BACKEND_KPROBE, BACKEND_TRACEPOINT, BACKENDS };
+
+struct bpf_link;
+struct bpf_object;
+struct bpf_program;
+struct ring_buffer;
+
+struct program {
+	const char *name;
+	char *hook;	  /* "syscalls:sys_enter_connect" */
+	struct bpf_program *prog;
+	struct bpf_link *link;
+	long long missed; /* recursion_misses; -1: the kernel can't tell */
+	uint64_t runs, run_ns; /* with --stats */
+};
+
+struct live_point {
+	const struct point *point;
+	bool wanted;
+	char *hooks; /* the routes in use; NULL: not attached */
+};
+
+struct live {
+	const struct run *run;
+	struct bpf_object *obj;
+	struct program *programs; /* the attached ones */
+	size_t nprograms;
+	struct live_point *points;
+	size_t npoints;
+	struct ring_buffer *ring;
+	struct ctl *ctl;
+	struct tally *tally; /* one per possible CPU */
+	size_t tally_len;
+	int cpus;
+};
+
+/* Choose routes, load and attach: backend.c. 0, or an exit code after a message. */
+int backend_start(struct live *live);
+/* Detach and forget all that; the points stay. */
+void backend_stop(struct live *live);
+const char *backend_name(enum backend b);
+
+/* row() gets each row; not 0 ends the consuming. */
+int live_start(struct live *live, const struct run *run, int (*row)(void *arg, const void *row),
+	       void *arg);
+int live_fd(const struct live *live);
+/* Hand over what is in the ring buffer; returns how many bytes that was. */
+size_t live_consume(struct live *live);
+/* Nothing came for a while: may the caller sleep until live_fd() is readable? */
+bool live_idle(struct live *live);
+void live_totals(const struct live *live, struct totals *t);
+/* Read every program's misses; true if there are any. */
+bool live_misses(struct live *live);
+/* No more events; what was sent is still to be consumed. */
+void live_detach(struct live *live);
+void live_stop(struct live *live);
+
+#endif

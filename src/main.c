@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * main.c - from argv to a verb or a tool. A link to the program that is named after a tool is
+ * that tool; "sockray TOOL" always works.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "option.h"
+#include "version.h"
+
+static const struct tool *find_tool(const char *name, size_t len)
+{
+	for_each_tool(t)
+		if (strlen((*t)->name) == len && !memcmp((*t)->name, name, len))
+			return *t;
+	return NULL;
+}
+
+static void list_tools(void)
+{
+	for_each_tool(t)
+		printf("%-12s %s\n", (*t)->name, (*t)->help);
+}
+
+static int help(void)
+{
+	printf("sockray - an X-ray for sockets: what processes do at the socket layer\n\n"
+	       "Usage: sockray TOOL [OPTIONS]\n"
+	       "       sockray list            the tools\n"
+	       "       sockray help TOOL       the options of one\n\n");
+	list_tools();
+	return EXIT_OK;
+}
+
+static int run(const struct tool *tool, int argc, char **argv)
+{
+	struct run run;
+	int code;
+
+	util_program(tool->name);
+	code = option_parse(&run, tool, argc, argv);
+	return code >= 0 ? code : run_tool(&run);
+}
+
+/* What was printed to stdout must have got there. */
+static int flushed(int code)
+{
+	if (fflush(stdout) || ferror(stdout)) {
+		fail(0, "can't write stdout");
+		return EXIT_ERROR;
+	}
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc ? strrchr(argv[0], '/') : NULL;
+	static const char suffix[] = "-sockray";
+	const struct tool *tool;
+	size_t len;
+
+	if (!argc)
+		return EXIT_USAGE;
+	name = name ? name + 1 : argv[0];
+	len = strlen(name);
+	if (len > sizeof(suffix) - 1 && !strcmp(name + len - (sizeof(suffix) - 1), suffix))
+		len -= sizeof(suffix) - 1;
+	tool = find_tool(name, len);
+	if (tool)
+		return flushed(run(tool, argc, argv));
+	if (argc < 2)
+		return flushed(help());
+	tool = find_tool(argv[1], strlen(argv[1]));
+	if (tool)
+		return flushed(run(tool, argc - 1, argv + 1));
+	if (!strcmp(argv[1], "list")) {
+		list_tools();
+		return flushed(EXIT_OK);
+	}
+	if (!strcmp(argv[1], "-V") || !strcmp(argv[1], "--version")) {
+		puts("sockray " VERSION);
+		return flushed(EXIT_OK);
+	}
+	if (!strcmp(argv[1], "-h") || !strcmp(argv[1], "--help") ||
+	    (!strcmp(argv[1], "help") && argc == 2))
+		return flushed(help());
+	if (!strcmp(argv[1], "help")) {
+		tool = find_tool(argv[2], strlen(argv[2]));
+		if (tool) {
+			option_help(tool);
+			return flushed(EXIT_OK);
+		}
+		fail(0, "there is no tool \"%s\"; \"sockray list\" names them", argv[2]);
+		return EXIT_USAGE;
+	}
+	fail(0, "there is no tool or verb \"%s\"; \"sockray list\" names the tools", argv[1]);
+	return EXIT_USAGE;
+}

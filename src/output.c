@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * output.c - every byte that a tool prints goes through here, and every failure to write one
+ * is told: a full disk must not look like silence.
+ */
+#include "output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+int output_open(struct output *o, const char *path, int fd)
+{
+	memset(o, 0, sizeof(*o));
+	o->fd = fd;
+	o->name = fd == STDERR_FILENO ? "stderr" : "stdout";
+	if (!path)
+		return 0;
+	o->name = path;
+	o->ours = true;
+	o->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (o->fd < 0) {
+		o->ours = false;
+		return fail(-errno, "can't write %s", path);
+	}
+	return 0;
+}
+
+void output_flush(struct output *o, const volatile bool *stop)
+{
+	sigset_t none, before;
+	size_t done = 0;
+
+	if (!o->buf.len || o->state != OUTPUT_GOOD) {
+		o->buf.len = 0;
+		return;
+	}
+	/* the reader may be slow or stopped: let signals through while we wait for it */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, &before);
+	while (done < o->buf.len) {
+		ssize_t n = write(o->fd, o->buf.p + done, o->buf.len - done);
+
+		if (n >= 0) {
+			done += n;
+		} else if (errno == EPIPE) {
+			o->state = OUTPUT_CLOSED;
+			break;
+		} else if (errno != EINTR) {
+			o->state = OUTPUT_FAILED;
+			fail(-errno, "can't write %s", o->name);
+			break;
+		} else if (*stop) {
+			o->state = OUTPUT_FAILED;
+			fail(0, "interrupted while %s took no more: %zu bytes are not written",
+			     o->name, o->buf.len - done);
+			break;
+		}
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	o->buf.len = 0;
+}
+
+void output_close(struct output *o)
+{
+	if (o->ours && close(o->fd) && o->state == OUTPUT_GOOD) {
+		o->state = OUTPUT_FAILED;
+		fail(-errno, "can't write %s", o->name);
+	}
+	o->ours = false;
+	buf_free(&o->buf);
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * run.c - one run from start to end: hold the command, attach, then rows from the ring buffer
+ * through the sink to the output until there is a reason to end, then the account.
+ */
+#include "run.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <sys/resource.h>
+
+#include "command.h"
+#include "count.h"
+#include "live.h"
+#include "output.h"
+#include "sink.h"
+
+#define DRAIN_NS 20000000 /* how often the ring is looked at while rows come */
+
+struct state {
+	struct run *run;
+	struct live live;
+	struct sink sink;
+	struct output output;
+	struct command command;
+	struct count *count;
+	uint64_t rows, reports;
+	const char *reason; /* why it ends; NULL: it doesn't yet */
+};
+
+static volatile bool stopping, child_changed;
+
+static void on_signal(int sig)
+{
+	if (sig == SIGCHLD)
+		child_changed = true;
+	else
+		stopping = true;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+/* Signals come only while we wait (ppoll) or write; `during` is the mask for waiting. */
+static void catch_signals(sigset_t *during)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD };
+	struct sigaction sa = { .sa_handler = on_signal };
+	sigset_t block;
+
+	sigemptyset(&block);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+		struct sigaction old;
+
+		/* nohup: what was ignored stays ignored */
+		sigaction(signals[i], NULL, &old);
+		if (old.sa_handler == SIG_IGN && signals[i] != SIGCHLD)
+			continue;
+		sigaction(signals[i], &sa, NULL);
+		sigaddset(&block, signals[i]);
+	}
+	sigprocmask(SIG_BLOCK, &block, during);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int on_row(void *arg, const void *row)
+{
+	struct state *s = arg;
+
+	if (s->run->max_events && s->rows >= s->run->max_events)
+		return -ECANCELED;
+	s->rows++;
+	if (s->count)
+		count_row(s->count, row);
+	else
+		s->sink.ops->row(&s->sink, row);
+	/* a burst must not become one huge write */
+	if (s->output.buf.len >= 256 * 1024) {
+		output_flush(&s->output, &stopping);
+		if (s->output.state != OUTPUT_GOOD)
+			return -EPIPE;
+	}
+	return 0;
+}
+
+static void on_sum(void *arg, const void *row)
+{
+	struct state *s = arg;
+
+	s->sink.ops->row(&s->sink, row);
+}
+
+static void report(struct state *s, uint64_t when)
+{
+	bool text = s->run->form == FORM_TEXT;
+
+	s->sink.rows = 0;
+	if (text && s->reports && s->count)
+		buf_char(&s->output.buf, '\n');
+	if (s->count)
+		count_report(s->count, when, on_sum, s);
+	s->reports++;
+	output_flush(&s->output, &stopping);
+}
+
+static size_t consume(struct state *s)
+{
+	size_t bytes;
+
+	clock_sync();
+	bytes = live_consume(&s->live);
+	output_flush(&s->output, &stopping);
+	return bytes;
+}
+
+static const char *reason_to_end(struct state *s, uint64_t now, uint64_t start)
+{
+	if (s->output.state != OUTPUT_GOOD)
+		return "output";
+	if (s->run->max_events && s->rows >= s->run->max_events)
+		return "events";
+	if (child_changed) {
+		child_changed = false;
+		if (command_ended(&s->command))
+			return "command";
+	}
+	/* a command that is left alone with Ctrl-C usually ends by it */
+	if (stopping)
+		return "signal";
+	if (s->run->duration_ns && now - start >= s->run->duration_ns)
+		return "duration";
+	if (s->run->intervals && s->reports >= s->run->intervals)
+		return "count";
+	return NULL;
+}
+
+static void loop(struct state *s, uint64_t start, const sigset_t *during)
+{
+	struct pollfd fd = { .fd = live_fd(&s->live), .events = POLLIN };
+	uint64_t tick = s->run->interval_ns ? start + s->run->interval_ns : UINT64_MAX;
+	bool busy = false; /* rows came lately: look again soon, whether woken or not */
+
+	for (;;) {
+		uint64_t now = now_ns(), wake = tick;
+		struct timespec timeout, *wait = &timeout;
+
+		if (now >= tick) {
+			consume(s);
+			report(s, now);
+			/* keep to the beat; a beat that was slept through is not made up */
+			tick += s->run->interval_ns * ((now - tick) / s->run->interval_ns + 1);
+			wake = tick;
+		}
+		s->reason = reason_to_end(s, now, start);
+		if (s->reason)
+			return;
+		if (!busy && !live_idle(&s->live)) {
+			output_flush(&s->output, &stopping);
+			busy = true;
+		}
+		if (s->run->duration_ns && start + s->run->duration_ns < wake)
+			wake = start + s->run->duration_ns;
+		if (busy && now + DRAIN_NS < wake)
+			wake = now + DRAIN_NS;
+		if (wake == UINT64_MAX) {
+			wait = NULL;
+		} else {
+			uint64_t left = wake > now ? wake - now : 0;
+
+			timeout = (struct timespec){ left / 1000000000, left % 1000000000 };
+		}
+		ppoll(&fd, 1, wait, during);
+		busy = consume(s) > 0;
+	}
+}
+
+/* What the run cost, from the kernel's own statistics and from getrusage. */
+static void print_stats(struct state *s, uint64_t wall_ns, uint64_t events)
+{
+	uint64_t bpf_ns = 0, runs = 0, user_ns;
+	struct rusage u;
+
+	for (size_t i = 0; i < s->live.nprograms; i++) {
+		bpf_ns += s->live.programs[i].run_ns;
+		runs += s->live.programs[i].runs;
+	}
+	getrusage(RUSAGE_SELF, &u);
+	user_ns = (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000000ULL +
+		  (u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000ULL;
+	fprintf(stderr,
+		"%s: cost: %llu events; programs ran %llu times, %llu ns an event, %.3f %% of a CPU; this process %.1f ms CPU, %.3f %%, %ld KiB at most\n",
+		s->run->tool->name, (unsigned long long)events, (unsigned long long)runs,
+		(unsigned long long)(events ? bpf_ns / events : 0), 100.0 * bpf_ns / wall_ns,
+		user_ns / 1e6, 100.0 * user_ns / wall_ns, u.ru_maxrss);
+}
+
+/* The last line: what was seen, and above all what was not. */
+static void print_account(const struct state *s, const struct totals *t, bool missed)
+{
+	struct buf b = {};
+
+	if (!s->run->verbose && !t->lost && !t->map_full && !missed && !t->pending &&
+	    !count_dropped(s->count))
+		return;
+	buf_u64(&b, t->shown);
+	buf_str(&b, " events, ");
+	buf_u64(&b, t->filtered);
+	buf_str(&b, " filtered out, ");
+	buf_u64(&b, t->lost);
+	buf_str(&b, " lost");
+	if (t->lost)
+		buf_str(&b, " (the reader was too slow)");
+	if (t->map_full) {
+		buf_str(&b, ", ");
+		buf_u64(&b, t->map_full);
+		buf_str(&b, " found no room (--map-size)");
+	}
+	if (count_dropped(s->count)) {
+		buf_str(&b, ", ");
+		buf_u64(&b, count_dropped(s->count));
+		buf_str(&b, " of keys too many (--map-size)");
+	}
+	if (t->pending) {
+		buf_str(&b, ", ");
+		buf_u64(&b, t->pending);
+		buf_str(&b, " not ended yet");
+	}
+	for (size_t i = 0; missed && i < s->live.nprograms; i++) {
+		const struct program *p = &s->live.programs[i];
+
+		if (p->missed <= 0)
+			continue;
+		buf_str(&b, ", ");
+		buf_i64(&b, p->missed);
+		buf_str(&b, " missed by ");
+		buf_str(&b, p->name);
+	}
+	fprintf(stderr, "%s: %.*s\n", s->run->tool->name, (int)b.len, b.p);
+	buf_free(&b);
+}
+
+static int finish(struct state *s, uint64_t start, int stats_fd)
+{
+	struct totals totals;
+	bool missed;
+	int code;
+
+	/* counters first: from here on they don't move any more */
+	live_detach(&s->live);
+	missed = live_misses(&s->live);
+	while (s->output.state == OUTPUT_GOOD && live_consume(&s->live))
+		output_flush(&s->output, &stopping);
+	if (s->count)
+		report(s, now_ns());
+	live_totals(&s->live, &totals);
+	if (s->run->max_events && s->rows < totals.shown)
+		totals.shown = s->rows; /* the rest came after the last one asked for */
+	s->sink.ops->end(&s->sink, &s->live, &totals, s->reason);
+	output_flush(&s->output, &stopping);
+	output_close(&s->output);
+	if (s->run->stats && stats_fd >= 0)
+		print_stats(s, now_ns() - start, totals.shown + totals.filtered);
+	if (!s->run->quiet || totals.lost || totals.map_full || missed)
+		print_account(s, &totals, missed);
+
+	code = s->output.state == OUTPUT_FAILED ? EXIT_ERROR : EXIT_OK;
+	if (s->run->strict &&
+	    (missed || totals.lost || totals.map_full || count_dropped(s->count)))
+		code = EXIT_ERROR;
+	if (!code && s->run->command && s->command.ended)
+		code = s->command.status;
+	return code;
+}
+
+int run_tool(struct run *run)
+{
+	struct state s = { .run = run, .command.gate = -1 };
+	int code = EXIT_ERROR, stats_fd = -1;
+	uint64_t start;
+	sigset_t during;
+
+	catch_signals(&during);
+	if (run->command) {
+		if (command_hold(&s.command, run->command))
+			return EXIT_ERROR;
+		run->conf.filters |= FILTER_FOLLOW;
+		run->conf.pids[0] = s.command.pid;
+		run->conf.npids = 1;
+	}
+	run->conf.self = getpid();
+	if (output_open(&s.output, run->output, run->command ? STDERR_FILENO : STDOUT_FILENO))
+		goto out;
+	if (sink_for(&s.sink, run, &s.output.buf)) {
+		code = EXIT_USAGE;
+		goto out;
+	}
+	if (run->count)
+		s.count = count_new(run->tool->table, run->tool->count, run->tool->group,
+				    run->map_size);
+	if (run->stats) {
+		stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+		if (stats_fd < 0)
+			warn("--stats: the kernel keeps no statistics for us: %s",
+			     strerror(errno));
+	}
+	code = live_start(&s.live, run, on_row, &s);
+	if (code)
+		goto out;
+	start = now_ns();
+	clock_sync();
+	s.sink.start_ns = start;
+	s.sink.colour = run->form == FORM_TEXT && isatty(s.output.fd) && !getenv("NO_COLOR");
+	s.sink.ops->open(&s.sink, &s.live);
+	output_flush(&s.output, &stopping);
+	if (run->count && !run->quiet)
+		fprintf(stderr, "Counting. %s\n",
+			run->interval_ns || run->duration_ns ? "" : "Hit Ctrl-C to end.");
+	command_release(&s.command);
+	loop(&s, start, &during);
+	if (run->command && !s.command.ended && s.reason && !strcmp(s.reason, "signal"))
+		command_pass_on(&s.command);
+	code = finish(&s, start, stats_fd);
+out:
+	command_drop(&s.command);
+	live_stop(&s.live);
+	count_free(s.count);
+	sink_free(&s.sink);
+	output_close(&s.output);
+	if (stats_fd >= 0)
+		close(stats_fd);
+	return code;
+}

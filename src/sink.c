@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * sink.c - which sink, and which columns it prints.
+ */
+#include "sink.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static const struct sink_ops *const by_form[] = {
+	[FORM_TEXT] = &text_ops,
+	[FORM_BT] = &text_ops,
+	[FORM_JSON] = &json_ops,
+	[FORM_CSV] = &csv_ops,
+};
+
+/* Does a form print this column when --fields doesn't choose? */
+static bool by_default(const struct run *run, const struct column *c)
+{
+	switch (run->form) {
+	case FORM_TEXT:
+		return c->flags & (COL_TEXT | (run->wide ? COL_WIDE : 0));
+	case FORM_BT:
+		return c->flags & COL_BT;
+	default:
+		return !(c->flags & COL_HIDDEN);
+	}
+}
+
+static int choose(struct sink *s, const char *fields)
+{
+	size_t n = 0;
+
+	while (*fields) {
+		size_t len = strcspn(fields, ",");
+		const struct column *c = table_column(s->table, fields, len);
+
+		if (!c)
+			return fail(-EINVAL,
+				    "--fields: there is no column \"%.*s\"; --fields help lists them",
+				    (int)len, fields);
+		s->columns = xrealloc(s->columns, (n + 2) * sizeof(*s->columns));
+		s->columns[n++] = c;
+		fields += len;
+		if (*fields == ',' && !*++fields)
+			return fail(-EINVAL, "--fields: the list ends with a comma");
+	}
+	if (!n)
+		return fail(-EINVAL, "--fields: the list is empty; --fields help lists the columns");
+	s->columns[n] = NULL;
+	return 0;
+}
+
+int sink_for(struct sink *s, const struct run *run, struct buf *out)
+{
+	size_t n = 0;
+
+	memset(s, 0, sizeof(*s));
+	s->ops = by_form[run->form];
+	s->run = run;
+	s->table = run->count ? run->tool->count : run->tool->table;
+	s->out = out;
+	if (run->fields)
+		return choose(s, run->fields);
+	for_each_column(c, s->table)
+		n++;
+	s->columns = xcalloc(n + 1, sizeof(*s->columns));
+	n = 0;
+	for_each_column(c, s->table)
+		if (by_default(run, c))
+			s->columns[n++] = c;
+	return 0;
+}
+
+void sink_free(struct sink *s)
+{
+	free(s->columns);
+	s->columns = NULL;
+}

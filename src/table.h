@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * table.h - the one schema. A row is a fixed-size struct that the kernel half wrote; a column
+ * is one member of it with a meaning (its kind); a table names the columns of a row. Text,
+ * --bt, JSON, CSV, --fields and --help all read these, so none of them knows any tool.
+ */
+#ifndef TABLE_H
+#define TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../bpf/row.h"
+#include "util.h"
+
+enum kind {
+	K_UINT,	     /* 1, 2, 4 or 8 bytes */
+	K_INT,	     /* 4 or 8 bytes */
+	K_BOOL,	     /* 1 byte */
+	K_NSEC,	     /* 8 bytes of nanoseconds; people read microseconds */
+	K_TIME,	     /* 8 bytes of CLOCK_MONOTONIC; becomes the time of day */
+	K_COMM,	     /* COMM_LEN bytes that a stranger chose */
+	K_ENUM,	     /* 1 byte, an index into column.names */
+	K_FAMILY,    /* 2 bytes; its name */
+	K_PROTOCOL,  /* 2 bytes; its name, for IP families */
+	K_LOCAL,     /* struct ends: the local address */
+	K_REMOTE,    /* struct ends: the remote address */
+	K_ERRNO,     /* 4 bytes, a result: the errno's name */
+	K_RESULT,    /* 4 bytes, a result: words */
+	K_BOOK,	     /* 4 bytes, a result: the book's words */
+};
+
+enum {
+	COL_TEXT = 1 << 0,  /* shown to people by default */
+	COL_WIDE = 1 << 1,  /* and this one with -w */
+	COL_RIGHT = 1 << 2, /* aligned to the right */
+	COL_CUT = 1 << 3,   /* shortened to its width, unless -w */
+	COL_BT = 1 << 4,    /* part of --bt, and only of --bt if it has no other of these flags */
+	COL_HIDDEN = 1 << 5, /* not part of JSON and CSV */
+};
+
+struct column {
+	const char *name;  /* JSON key, CSV heading */
+	const char *title; /* text heading */
+	const char *help;
+	enum kind kind;
+	unsigned flags; /* COL_* */
+	uint16_t offset, size;
+	uint16_t width, wide;	  /* in text; wide 0: as width */
+	uint32_t need;		  /* HAVE_* bits without which there is no value */
+	const char *const *names; /* K_ENUM */
+};
+
+struct table {
+	const char *name; /* and its ring buffer's */
+	const char *help;
+	bool report; /* counts for an interval, rather than events */
+	uint16_t row_size, short_size; /* a row without its name may end early */
+	uint16_t have;		       /* offset of the `have` word */
+	uint16_t ends, name_at;	       /* offsets of struct ends, struct name */
+	uint16_t when;		       /* offset of its CLOCK_MONOTONIC */
+	const struct column *columns;  /* up to the one without a name */
+};
+
+#define COLUMN(type, member, ...)                                                              \
+	{                                                                                      \
+		.offset = offsetof(struct type, member),                                       \
+		.size = sizeof(((struct type *)0)->member), __VA_ARGS__                        \
+	}
+
+#define for_each_column(c, t) for (const struct column *c = (t)->columns; c->name; c++)
+
+/* How rows of one table are added up into rows of another: see count.c. */
+struct group {
+	struct {
+		uint16_t from, to, size;
+	} keys[8]; /* up to the one without a size */
+	uint16_t key_size; /* the keys are the summary row's first bytes */
+	uint16_t add;	   /* offset of the number (8 bytes) whose mean and largest count */
+	uint16_t count, mean, max; /* offsets of 8-byte members of the summary row */
+};
+
+enum value_type { V_NONE, V_UINT, V_INT, V_BOOL, V_TEXT, V_BYTES };
+
+/* What a column of a row holds. */
+struct value {
+	enum value_type type;
+	union {
+		uint64_t u;
+		int64_t i;
+		const char *text; /* V_TEXT: our own words; V_BYTES: a stranger's */
+	};
+	size_t len;
+	char store[128]; /* where text may point */
+};
+
+void column_value(const struct table *t, const struct column *c, const void *row,
+		  struct value *v);
+/* The value for people; returns the terminal columns it takes. */
+size_t value_text(struct buf *b, const struct column *c, const struct value *v);
+
+const struct column *table_column(const struct table *t, const char *name, size_t len);
+
+/* Clocks: CLOCK_MONOTONIC to time of day, by an offset taken now and then. */
+void clock_sync(void);
+uint64_t clock_wall(uint64_t mono_ns);
+/* 2026-11-22T20:01:02.123456789Z */
+void clock_iso(struct buf *b, uint64_t wall_ns);
+
+#endif

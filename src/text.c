@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * text.c - rows for people, and --bt, the book's own lines: columns at fixed places. A value
+ * that is too wide pushes the next ones aside only as far as the blanks between them are used
+ * up; those that may (COL_CUT) are shortened to their width instead.
+ */
+#include "sink.h"
+
+#include <time.h>
+
+#define RED "\033[31m"
+#define PLAIN "\033[0m"
+
+static size_t column_width(const struct sink *s, const struct column *c)
+{
+	return s->run->wide && c->wide ? c->wide : c->width;
+}
+
+static size_t stamp_width(enum stamp stamp)
+{
+	switch (stamp) {
+	case STAMP_NONE:
+		return 0;
+	case STAMP_START:
+		return 10;
+	case STAMP_CLOCK:
+		return 8;
+	case STAMP_ISO:
+		return 30;
+	default:
+		return 20;
+	}
+}
+
+static void put_seconds(struct buf *b, uint64_t ns, int digits)
+{
+	uint64_t unit = 100000000;
+
+	buf_u64(b, ns / 1000000000);
+	buf_char(b, '.');
+	for (ns %= 1000000000; digits; digits--, unit /= 10)
+		buf_char(b, '0' + ns / unit % 10);
+}
+
+/* The time in front of a row; left-aligned, so that it needs no second pass. */
+static void put_stamp(struct sink *s, const void *row)
+{
+	size_t before = s->out->len, width = stamp_width(s->run->stamp), len;
+	uint64_t when;
+	time_t second;
+	struct tm tm;
+	char clock[16];
+
+	memcpy(&when, (const char *)row + s->table->when, sizeof(when));
+	switch (s->run->stamp) {
+	case STAMP_NONE:
+		return;
+	case STAMP_START:
+		put_seconds(s->out, when > s->start_ns ? when - s->start_ns : 0, 6);
+		break;
+	case STAMP_CLOCK:
+		second = clock_wall(when) / 1000000000;
+		localtime_r(&second, &tm);
+		buf_add(s->out, clock, strftime(clock, sizeof(clock), "%H:%M:%S", &tm));
+		break;
+	case STAMP_ISO:
+		clock_iso(s->out, clock_wall(when));
+		break;
+	case STAMP_UNIX:
+		put_seconds(s->out, clock_wall(when), 9);
+		break;
+	case STAMP_MONO:
+		put_seconds(s->out, when, 9);
+		break;
+	}
+	len = s->out->len - before;
+	buf_pad(s->out, len < width ? width - len + 1 : 1);
+}
+
+/* Shorten a value in `out` from `from` on, `cols` wide, to `width`: its two ends and "..". */
+static size_t cut(struct buf *out, size_t from, size_t cols, size_t width)
+{
+	size_t len = out->len - from, head = (width - 2 + 1) / 2, tail = width - 2 - head;
+	char *p = out->p + from;
+
+	if (cols != len) {
+		/* not ASCII: a byte isn't a column; show where it was, not what */
+		for (size_t i = 0; i < len; i++)
+			if ((unsigned char)p[i] >= 0x80)
+				p[i] = '?';
+	}
+	memcpy(p + head, "..", 2);
+	memmove(p + head + 2, p + len - tail, tail);
+	out->len = from + width;
+	return width;
+}
+
+static void put_heading(struct sink *s)
+{
+	size_t at = 0, target = 0;
+
+	if (s->run->stamp) {
+		buf_str(s->out, "TIME");
+		at = 4;
+		target = stamp_width(s->run->stamp) + 1;
+	}
+	for (size_t i = 0; s->columns[i]; i++) {
+		const struct column *c = s->columns[i];
+		size_t width = column_width(s, c), len = strlen(c->title);
+
+		if (c->flags & COL_RIGHT && len < width)
+			target += width - len;
+		if (at < target)
+			buf_pad(s->out, target - at);
+		else if (at)
+			buf_pad(s->out, 1);
+		at = at < target ? target : at ? at + 1 : 0;
+		if (c->flags & COL_RIGHT && len < width)
+			target -= width - len;
+		buf_add(s->out, c->title, len);
+		at += len;
+		target += width + 1;
+	}
+	buf_char(s->out, '\n');
+}
+
+static bool is_failure(const struct column *c, const struct value *v)
+{
+	return c->kind == K_RESULT && v->type == V_TEXT && strcmp(v->text, "Success") &&
+	       strcmp(v->text, "In progress") && strcmp(v->text, "Disconnected");
+}
+
+static void text_row(struct sink *s, const void *row)
+{
+	struct buf *out = s->out;
+	/* where we are and where the next column should begin */
+	size_t at = 0, target = 0;
+
+	put_stamp(s, row);
+	for (size_t i = 0; s->columns[i]; i++) {
+		const struct column *c = s->columns[i];
+		size_t width = column_width(s, c), from, cols, blanks;
+		struct value v;
+
+		column_value(s->table, c, row, &v);
+		blanks = at < target ? target - at : i ? 1 : 0;
+		buf_pad(out, blanks);
+		at += blanks;
+		from = out->len;
+		if (s->colour && is_failure(c, &v)) {
+			buf_str(out, RED);
+			cols = value_text(out, c, &v);
+			buf_str(out, PLAIN);
+		} else {
+			cols = value_text(out, c, &v);
+		}
+		if (cols > width && c->flags & COL_CUT && !s->run->wide)
+			cols = cut(out, from, cols, width);
+		target += width;
+		if (c->flags & COL_RIGHT && at + cols < target) {
+			size_t pad = target - at - cols, len = out->len - from;
+
+			char *p = buf_room(out, pad) - len;
+
+			memmove(p + pad, p, len);
+			memset(p, ' ', pad);
+			out->len += pad;
+			at += pad;
+		}
+		at += cols;
+		target++;
+	}
+	buf_char(out, '\n');
+}
+
+static void text_open(struct sink *s, const struct live *live)
+{
+	(void)live;
+	if (!s->run->no_header && !s->table->report)
+		put_heading(s);
+}
+
+static void text_report_row(struct sink *s, const void *row)
+{
+	if (s->table->report && !s->rows++ && !s->run->no_header)
+		put_heading(s);
+	text_row(s, row);
+}
+
+static void text_end(struct sink *s, const struct live *live, const struct totals *totals,
+		     const char *reason)
+{
+	(void)s, (void)live, (void)totals, (void)reason;
+}
+
+const struct sink_ops text_ops = {
+	.open = text_open,
+	.row = text_report_row,
+	.end = text_end,
+};

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * util.h - what every module needs: complaints, memory, and the text buffer that rows are
+ * written into. The buffer's hot functions are inline: they run several times for each cell.
+ */
+#ifndef UTIL_H
+#define UTIL_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* The name in front of every complaint, "sockray" until set; NAME is kept, not copied. */
+void util_program(const char *name);
+
+/*
+ * Prints "sockray: MESSAGE" and, when ERR (a negative errno) is not 0, ": " and what it means,
+ * as one line to stderr. Returns ERR. Control bytes arrive escaped, in the format's own text
+ * too. errno stays as it was.
+ */
+int fail(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* These never return NULL: out of memory says so and aborts. */
+void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
+void *xcalloc(size_t n, size_t size) __attribute__((malloc, returns_nonnull));
+void *xrealloc(void *p, size_t size) __attribute__((returns_nonnull));
+char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
+
+/* Text that only grows. All zero is an empty one; no NUL ends it; len = 0 empties it. */
+struct buf {
+	char *p;
+	size_t len, cap;
+};
+
+void buf_grow(struct buf *b, size_t n);
+void buf_free(struct buf *b);
+void buf_u64(struct buf *b, uint64_t v);
+void buf_i64(struct buf *b, int64_t v);
+
+/* Makes room for N more bytes and tells where they go; the caller adds to len. */
+static inline char *buf_room(struct buf *b, size_t n)
+{
+	if (__builtin_expect(b->cap - b->len < n, 0))
+		buf_grow(b, n);
+	return b->p + b->len;
+}
+
+static inline void buf_add(struct buf *b, const void *mem, size_t n)
+{
+	if (!n)
+		return;
+	memcpy(buf_room(b, n), mem, n);
+	b->len += n;
+}
+
+static inline void buf_str(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
+static inline void buf_char(struct buf *b, char c)
+{
+	*buf_room(b, 1) = c;
+	b->len++;
+}
+
+/* One byte as two small hex digits. */
+static inline void buf_hex(struct buf *b, unsigned char byte)
+{
+	char *p = buf_room(b, 2);
+
+	p[0] = "0123456789abcdef"[byte >> 4];
+	p[1] = "0123456789abcdef"[byte & 15];
+	b->len += 2;
+}
+
+/* N blanks. */
+static inline void buf_pad(struct buf *b, size_t n)
+{
+	if (!n)
+		return;
+	memset(buf_room(b, n), ' ', n);
+	b->len += n;
+}
+
+/*
+ * The one way by which bytes that a stranger chose reach a terminal: printable characters pass,
+ * every byte of anything else becomes \xNN, and a backslash \\. Returns the terminal columns.
+ */
+size_t text_escape(struct buf *b, const char *bytes, size_t n);
+
+/*
+ * The same for JSON: a quoted string. What is not UTF-8 becomes U+FFFD, one for each maximal
+ * subpart; returns 1 when that has happened, so that the caller can add the bytes in hex.
+ */
+int json_string(struct buf *b, const char *bytes, size_t n);
+
+#endif
