@@ -15,6 +15,7 @@ typedef _Bool bool;
 
 #define SOCKFS_MAGIC 0x534f434b /* super_block.s_magic of every socket's file */
 #define PF_EXITING 0x4		/* task_struct.flags */
+#define PF_IO_WORKER 0x10	/* a thread of io_uring's own, in its owner's process */
 #define TS_COMPAT 0x2		/* thread_info.status, x86: inside a 32-bit system call */
 #define REQ_F_FIXED_FILE 0x1	/* io_kiocb.flags: cqe.fd is a slot, not a descriptor */
 #define IORING_OP_CONNECT 16

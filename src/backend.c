@@ -20,6 +20,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/capability.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 
@@ -232,6 +233,12 @@ static void explain(const char *what, int err)
 void backend_stop(struct live *live)
 {
 	live_detach(live);
+	if (live->tally)
+		munmap(live->tally, live->tally_len);
+	if (live->ctl)
+		munmap(live->ctl, sizeof(*live->ctl));
+	live->tally = NULL;
+	live->ctl = NULL;
 	for (size_t i = 0; i < live->nprograms; i++)
 		free(live->programs[i].hook);
 	free(live->programs);
@@ -476,6 +483,26 @@ static int check_points(struct live *live)
 	return 0;
 }
 
+static void *map_array(struct live *live, const char *name, size_t len, int prot)
+{
+	int fd = bpf_object__find_map_fd_by_name(live->obj, name);
+	void *p = mmap(NULL, len, prot, MAP_SHARED, fd, 0);
+
+	if (p != MAP_FAILED)
+		return p;
+	fail(-errno, "can't map the array \"%s\"", name);
+	return NULL;
+}
+
+/* What both halves write and read while the tool runs. */
+static int map_shared(struct live *live)
+{
+	live->tally_len = live->cpus * sizeof(*live->tally);
+	live->tally = map_array(live, "tally", live->tally_len, PROT_READ);
+	live->ctl = map_array(live, ".data.ctl", sizeof(*live->ctl), PROT_READ | PROT_WRITE);
+	return live->tally && live->ctl ? 0 : EXIT_ERROR;
+}
+
 static void print_hooks(const struct live *live)
 {
 	for (size_t i = 0; i < live->npoints; i++) {
@@ -492,8 +519,6 @@ int backend_start(struct live *live)
 {
 	const struct run *run = live->run;
 	struct plan plan = {};
-	struct bpf_map *map;
-	size_t size;
 	int err, code;
 
 	libbpf_set_print(keep_log);
@@ -515,10 +540,9 @@ int backend_start(struct live *live)
 	}
 	code = err ? EXIT_UNABLE : 0;
 	if (!err) {
-		map = bpf_object__find_map_by_name(live->obj, ".data.ctl");
-		/* mapped, and ours to write */
-		live->ctl = (struct ctl *)bpf_map__initial_value(map, &size);
-		code = check_points(live);
+		code = map_shared(live);
+		if (!code)
+			code = check_points(live);
 	}
 	if (run->verbose && !code)
 		print_hooks(live);

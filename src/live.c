@@ -10,7 +10,6 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <sys/mman.h>
 
 /* A wake-up costs the traced program 5 us: one for so many bytes is nothing. */
 #define BATCH (64 * 1024)
@@ -50,6 +49,7 @@ int live_start(struct live *live, const struct run *run, int (*row)(void *arg, c
 	code = backend_start(live);
 	if (code)
 		return code;
+	live->ctl->batch = BATCH;
 	consumer = (struct consumer){ row, arg, table, 0 };
 	fd = bpf_object__find_map_fd_by_name(live->obj, table->name);
 	live->ring = ring_buffer__new(fd, on_sample, &consumer, NULL);
@@ -57,15 +57,6 @@ int live_start(struct live *live, const struct run *run, int (*row)(void *arg, c
 		fail(-errno, "can't map the ring buffer");
 		return EXIT_ERROR;
 	}
-	fd = bpf_object__find_map_fd_by_name(live->obj, "tally");
-	live->tally_len = live->cpus * sizeof(struct tally);
-	live->tally = mmap(NULL, live->tally_len, PROT_READ, MAP_SHARED, fd, 0);
-	if (live->tally == MAP_FAILED) {
-		live->tally = NULL;
-		fail(-errno, "can't map the counters");
-		return EXIT_ERROR;
-	}
-	live->ctl->batch = BATCH;
 	return 0;
 }
 
@@ -142,8 +133,6 @@ void live_detach(struct live *live)
 
 void live_stop(struct live *live)
 {
-	if (live->tally)
-		munmap(live->tally, live->tally_len);
 	ring_buffer__free(live->ring);
 	backend_stop(live);
 	free(live->points);

@@ -17,7 +17,6 @@
  *right, none lost. Exit code: 0 all is as it should be, 1 it isn't, 2 usage or a file that
  *can't be read.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <jansson.h>
 #include <stdarg.h>

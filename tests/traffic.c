@@ -22,7 +22,6 @@
  *answer on any kernel, whatever it does about a full backlog, and taking the filter off lets
  *the next SYN through.
  */
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>

@@ -213,7 +213,7 @@ routine void address_from_peer(struct soconnect *row, struct sock *sk)
 
 /* ------------------------------------------------------------------ calls */
 
-/* The socket that a call is about: its kind, and the address if it is already connecting. */
+/* The socket that a call is about, and its kind. */
 routine void call_socket(struct call *call, struct socket *socket)
 {
 	struct soconnect *row = &call->row;
@@ -225,11 +225,8 @@ routine void call_socket(struct call *call, struct socket *socket)
 	call->socket = socket;
 	row->have |= ends_kind(&row->ends, sk);
 	row->sk_family = row->ends.family;
-	if (BPF_CORE_READ(socket, state) == SS_CONNECTING) {
+	if (BPF_CORE_READ(socket, state) == SS_CONNECTING)
 		call->flags |= CALL_CONTINUES;
-		if (is_inet(row->sk_family))
-			address_from_sk(row, sk);
-	}
 }
 
 routine void call_done(struct call *call, struct call_key *key);
@@ -276,8 +273,11 @@ static __always_inline struct call *call_begin(struct call_key *key, int fd,
 	who_fill(&call->row.who, current_task());
 	call->row.wanted = task_wanted(&call->row.who);
 	call_socket(call, socket);
-	if (call->row.addr_from == FROM_NOWHERE)
-		address_from_user(call);
+	address_from_user(call);
+	/* already connecting: the kernel doesn't look where to */
+	if ((call->flags & (CALL_CONTINUES | CALL_UNSPEC)) == CALL_CONTINUES &&
+	    is_inet(call->row.sk_family))
+		address_from_sk(&call->row, call->sk);
 	if (!(call->row.have & HAVE_NETNS)) {
 		call->row.ends.netns = BPF_CORE_READ(current_task(), nsproxy, net_ns, ns.inum);
 		call->row.have |= HAVE_NETNS;
@@ -317,7 +317,7 @@ static __always_inline void call_ends(struct call *call)
 		row->result = -row->ret;
 	else if ((call->flags & CALL_UNSPEC) && is_inet(row->sk_family))
 		row->result = RESULT_DISCONNECTED;
-	row->async = row->ret == -115;
+	row->async = row->ret == -115 || row->ret == -114 /* EALREADY */;
 	if (call->flags & CALL_BEGAN) {
 		if (row->ret == -4 /* EINTR */ || row->ret == -125 /* ECANCELED */) {
 			row->async = 1;
@@ -509,7 +509,8 @@ static __always_inline int new_via(struct task_struct *task, struct sock *sk, __
 {
 	if (protocol == 6 && BPF_CORE_READ((struct tcp_sock *)sk, fastopen_req))
 		return VIA_TFO;
-	if ((ctl.points >> POINT_URING & 1) && BPF_CORE_READ(task, io_uring))
+	if ((ctl.points >> POINT_URING & 1) &&
+	    ((BPF_CORE_READ(task, flags) & PF_IO_WORKER) || BPF_CORE_READ(task, io_uring)))
 		return VIA_IO_URING;
 	if (in_compat_call())
 		return VIA_COMPAT;
