@@ -64,9 +64,9 @@ static void catch_signals(sigset_t *during)
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
 		struct sigaction old;
 
-		/* nohup: what was ignored stays ignored */
+		/* nohup; the others even where a shell ignores them for background jobs */
 		sigaction(signals[i], NULL, &old);
-		if (old.sa_handler == SIG_IGN && signals[i] != SIGCHLD)
+		if (old.sa_handler == SIG_IGN && signals[i] == SIGHUP)
 			continue;
 		sigaction(signals[i], &sa, NULL);
 		sigaddset(&block, signals[i]);

@@ -154,7 +154,7 @@ static void text_row(struct sink *s, const void *row)
 		} else {
 			cols = value_text(out, c, &v);
 		}
-		if (cols > width && c->flags & COL_CUT && !s->run->wide)
+		if (cols > width && c->flags & COL_CUT && !s->run->wide && s->run->form == FORM_TEXT)
 			cols = cut(out, from, cols, width);
 		target += width;
 		if (c->flags & COL_RIGHT && at + cols < target) {
