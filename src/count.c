@@ -16,6 +16,7 @@ struct count {
 	size_t max, used, slots; /* slots: a power of two, at least twice max */
 	char *sum;		 /* `slots` summary rows */
 	uint64_t dropped;
+	uint32_t have; /* the HAVE_ bits that say something of the key */
 };
 
 static uint64_t *word(char *sum, uint16_t offset)
@@ -31,6 +32,9 @@ struct count *count_new(const struct table *rows, const struct table *sums,
 	c->rows = rows;
 	c->sums = sums;
 	c->group = group;
+	c->have = HAVE_NAME;
+	for_each_column(col, sums)
+		c->have |= col->need;
 	c->max = max ? max : DEFAULT_KEYS;
 	for (c->slots = 64; c->slots < 2 * c->max;)
 		c->slots *= 2;
@@ -59,11 +63,25 @@ static size_t hash(const char *p, size_t n)
 void count_row(struct count *c, const void *row)
 {
 	const struct group *g = c->group;
-	char key[128] = {};
+	char key[256] = {};
+	uint32_t have;
 	uint64_t value;
 	size_t slot;
 	char *sum;
 
+	memcpy(&have, (const char *)row + c->rows->have, sizeof(have));
+	have &= c->have;
+	memcpy(key + c->sums->have, &have, sizeof(have));
+	if (g->name && have & HAVE_NAME) {
+		const struct name *from = (const void *)((const char *)row + c->rows->name_at);
+		struct name *to = (void *)(key + g->name);
+
+		to->len = from->len < sizeof(to->bytes) ? from->len : sizeof(to->bytes);
+		/* behind a path's NUL stands whatever its caller's memory held */
+		if (from->bytes[0])
+			to->len = strnlen(from->bytes, to->len);
+		memcpy(to->bytes, from->bytes, to->len);
+	}
 	for (size_t i = 0; g->keys[i].size; i++)
 		memcpy(key + g->keys[i].to, (const char *)row + g->keys[i].from, g->keys[i].size);
 	for (slot = hash(key, g->key_size) & (c->slots - 1);; slot = (slot + 1) & (c->slots - 1)) {

@@ -339,6 +339,10 @@ size_t value_text(struct buf *b, const struct column *c, const struct value *v)
 		buf_add(b, v->text, v->len);
 		break;
 	case V_BYTES:
+		if (!v->len && c->kind == K_REMOTE) {
+			buf_str(b, "(unnamed)");
+			break;
+		}
 		return text_escape(b, v->text, v->len);
 	}
 	return b->len - before;

@@ -76,6 +76,7 @@ struct group {
 	struct {
 		uint16_t from, to, size;
 	} keys[8]; /* up to the one without a size */
+	uint16_t name; /* where a row's struct name becomes part of the key; 0: nowhere */
 	uint16_t key_size; /* the keys are the summary row's first bytes */
 	uint16_t add;	   /* offset of the number (8 bytes) whose mean and largest count */
 	uint16_t count, mean, max; /* offsets of 8-byte members of the summary row */

@@ -101,7 +101,8 @@ struct soconnect_sum {
 	char comm[COMM_LEN];
 	struct ends ends; /* family, raddr, rport; the rest 0 */
 	__s32 result;
-	__u32 have;
+	__u32 have; /* only what says what the key holds */
+	struct name name;
 	__u64 count, mean_ns, max_ns;
 	__u64 mono_ns;
 };
@@ -141,6 +142,7 @@ static const struct table sums = {
 	.row_size = sizeof(struct soconnect_sum),
 	.have = offsetof(struct soconnect_sum, have),
 	.ends = offsetof(struct soconnect_sum, ends),
+	.name_at = offsetof(struct soconnect_sum, name),
 	.when = offsetof(struct soconnect_sum, mono_ns),
 	.columns = sum_columns,
 };
@@ -153,8 +155,9 @@ static const struct table sums = {
 
 static const struct group group = {
 	.keys = { KEY(who.comm, comm), KEY(ends.family, ends.family), KEY(ends.raddr, ends.raddr),
-		  KEY(ends.rport, ends.rport), KEY(result, result), KEY(have, have) },
-	.key_size = offsetof(struct soconnect_sum, count),
+		  KEY(ends.rport, ends.rport), KEY(result, result) },
+	.name = offsetof(struct soconnect_sum, name),
+	.key_size = offsetof(struct soconnect_sum, name) + sizeof(struct name),
 	.add = offsetof(struct soconnect, lat_ns),
 	.count = offsetof(struct soconnect_sum, count),
 	.mean = offsetof(struct soconnect_sum, mean_ns),
