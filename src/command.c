@@ -73,20 +73,6 @@ bool command_ended(struct command *c)
 	return true;
 }
 
-void command_pass_on(struct command *c)
-{
-	int status;
-
-	if (!c->pid || c->ended)
-		return;
-	kill(c->pid, SIGTERM);
-	while (waitpid(c->pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return;
-	c->ended = true;
-	c->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 void command_drop(struct command *c)
 {
 	if (!c->pid || c->gate < 0)

@@ -21,8 +21,6 @@ int command_hold(struct command *c, char **argv);
 void command_release(struct command *c);
 /* After SIGCHLD: has it ended? */
 bool command_ended(struct command *c);
-/* We were told to end: tell it too, and wait until it has. */
-void command_pass_on(struct command *c);
 /* Not to be started after all: end the held child. */
 void command_drop(struct command *c);
 

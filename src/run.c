@@ -32,17 +32,24 @@ struct state {
 	struct command command;
 	struct count *count;
 	uint64_t rows, reports;
+	bool told; /* the command, that it is to end */
 	const char *reason; /* why it ends; NULL: it doesn't yet */
 };
 
 static volatile bool stopping, child_changed;
+static volatile int pass_on; /* a signal that the command has not got */
 
-static void on_signal(int sig)
+static void on_signal(int sig, siginfo_t *info, void *context)
 {
-	if (sig == SIGCHLD)
+	(void)context;
+	if (sig == SIGCHLD) {
 		child_changed = true;
-	else
-		stopping = true;
+		return;
+	}
+	stopping = true;
+	/* the terminal's signals reach the whole foreground, kill(2) only us */
+	if (info->si_code <= 0)
+		pass_on = sig;
 }
 
 static uint64_t now_ns(void)
@@ -57,7 +64,7 @@ static uint64_t now_ns(void)
 static void catch_signals(sigset_t *during)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD };
-	struct sigaction sa = { .sa_handler = on_signal };
+	struct sigaction sa = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO };
 	sigset_t block;
 
 	sigemptyset(&block);
@@ -75,11 +82,17 @@ static void catch_signals(sigset_t *during)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* -n */
+static bool all_shown(const struct state *s)
+{
+	return s->run->max_events && s->rows >= s->run->max_events;
+}
+
 static int on_row(void *arg, const void *row)
 {
 	struct state *s = arg;
 
-	if (s->run->max_events && s->rows >= s->run->max_events)
+	if (all_shown(s))
 		return -ECANCELED;
 	s->rows++;
 	if (s->count)
@@ -129,14 +142,20 @@ static const char *reason_to_end(struct state *s, uint64_t now, uint64_t start)
 {
 	if (s->output.state != OUTPUT_GOOD)
 		return "output";
-	if (s->run->max_events && s->rows >= s->run->max_events)
+	if (all_shown(s))
 		return "events";
 	if (child_changed) {
 		child_changed = false;
 		if (command_ended(&s->command))
 			return "command";
 	}
-	/* a command that is left alone with Ctrl-C usually ends by it */
+	if (stopping && s->command.pid && !s->told) {
+		/* the first time its command may end in its own way; the second time we do */
+		s->told = true;
+		stopping = false;
+		if (pass_on)
+			kill(s->command.pid, pass_on);
+	}
 	if (stopping)
 		return "signal";
 	if (s->run->duration_ns && now - start >= s->run->duration_ns)
@@ -163,13 +182,14 @@ static void loop(struct state *s, uint64_t start, const sigset_t *during)
 			tick += s->run->interval_ns * ((now - tick) / s->run->interval_ns + 1);
 			wake = tick;
 		}
-		s->reason = reason_to_end(s, now, start);
-		if (s->reason)
-			return;
 		if (!busy && !live_idle(&s->live)) {
 			output_flush(&s->output, &stopping);
 			busy = true;
 		}
+		/* last, as a signal may have come with any write; from here on it waits for ppoll */
+		s->reason = reason_to_end(s, now, start);
+		if (s->reason)
+			return;
 		if (s->run->duration_ns && start + s->run->duration_ns < wake)
 			wake = start + s->run->duration_ns;
 		if (busy && now + DRAIN_NS < wake)
@@ -260,12 +280,12 @@ static int finish(struct state *s, uint64_t start, int stats_fd)
 	/* counters first: from here on they don't move any more */
 	live_detach(&s->live);
 	missed = live_misses(&s->live);
-	while (s->output.state == OUTPUT_GOOD && live_consume(&s->live))
+	while (s->output.state == OUTPUT_GOOD && !all_shown(s) && live_consume(&s->live))
 		output_flush(&s->output, &stopping);
 	if (s->count)
 		report(s, now_ns());
 	live_totals(&s->live, &totals);
-	if (s->run->max_events && s->rows < totals.shown)
+	if (all_shown(s))
 		totals.shown = s->rows; /* the rest came after the last one asked for */
 	s->sink.ops->end(&s->sink, &s->live, &totals, s->reason);
 	output_flush(&s->output, &stopping);
@@ -329,8 +349,6 @@ int run_tool(struct run *run)
 			run->interval_ns || run->duration_ns ? "" : "Hit Ctrl-C to end.");
 	command_release(&s.command);
 	loop(&s, start, &during);
-	if (run->command && !s.command.ended && s.reason && !strcmp(s.reason, "signal"))
-		command_pass_on(&s.command);
 	code = finish(&s, start, stats_fd);
 out:
 	command_drop(&s.command);
