@@ -92,7 +92,7 @@ struct tally {
 struct ctl {
 	__u32 idle;   /* the consumer sleeps without a timer: wake it for the next row */
 	__u32 batch;  /* otherwise wake it when this many bytes have come, a power of two */
-	__u32 points; /* bit N: the Nth point of the tool's list is attached */
+	__u32 sees;   /* SEES_*: of what is optional, what is attached */
 	__u32 pad;
 };
 
@@ -152,5 +152,28 @@ enum {
 	RESULT_DISCONNECTED = -4, /* connect(AF_UNSPEC) dissolved the association */
 	RESULT_PENDING = -5,	  /* connect returned 0, the handshake waits for data */
 };
+
+enum { SEES_URING = 1 << 0 };
+
+/* An attempt to connect (attempt.bpf.h): soconnect's row. */
+struct attempt {
+	__u64 mono_ns; /* when the call returned; with --final: when the connection was decided */
+	__u64 lat_ns;
+	struct who who;
+	struct ends ends;
+	__s32 fd;
+	__s32 ret;    /* as the program saw it */
+	__s32 result; /* 0, an errno, or RESULT_* */
+	__u32 have;   /* HAVE_* */
+	__u16 sk_family;
+	__u8 via;	/* VIA_* */
+	__u8 addr_from; /* FROM_* */
+	__u8 async;	/* the call returned before the connection was decided */
+	__u8 wanted;	/* the filters on the task let it pass */
+	__u8 pad;
+	struct name name; /* AF_UNIX: the remote address; other rows end before it */
+};
+
+#define ATTEMPT_SHORT __builtin_offsetof(struct attempt, name)
 
 #endif

@@ -463,7 +463,7 @@ static int check_points(struct live *live)
 		struct live_point *p = &live->points[i];
 
 		if (p->hooks) {
-			live->ctl->points |= 1U << i;
+			live->ctl->sees |= p->point->sees;
 			continue;
 		}
 		if (!p->wanted)

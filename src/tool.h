@@ -18,10 +18,7 @@ enum {
 	CAN_PEER = 1 << 5,   /* rows have a remote end: -P, -a */
 };
 
-/*
- * A place in a socket's life where the tool must look (bpf/point/NAME.h); its number in the
- * list is its bit in ctl.points.
- */
+/* A place in a socket's life where the tool must look: bpf/point/. */
 struct point {
 	const char *name;
 	const char *blind; /* what can't be seen without it: a word for `blind` in JSON ... */
@@ -32,6 +29,7 @@ struct point {
 		POINT_IF_COMPAT, /* only with --compat */
 		POINT_IF_FOLLOW, /* only with --follow or -- COMMAND */
 	} when;
+	unsigned sees; /* SEES_* that the kernel half has when it is attached */
 };
 
 struct tool {

@@ -2,8 +2,6 @@
 /*
  * soconnect.c - the columns of soconnect and its descriptor; the code is in soconnect.bpf.c.
  */
-#include "soconnect.h"
-
 #include "../../src/tool.h"
 
 static const char *const via_names[] = {
@@ -19,7 +17,7 @@ static const char *const from_names[] = {
 };
 
 /* C: a column, in the order of JSON and CSV. */
-#define C(member, ...) COLUMN(soconnect, member, __VA_ARGS__)
+#define C(member, ...) COLUMN(attempt, member, __VA_ARGS__)
 
 /* In text, columns stand in this order too. */
 static const struct column columns[] = {
@@ -87,12 +85,12 @@ static const struct column columns[] = {
 static const struct table table = {
 	.name = "soconnect",
 	.help = "connects",
-	.row_size = sizeof(struct soconnect),
-	.short_size = SOCONNECT_SHORT,
-	.have = offsetof(struct soconnect, have),
-	.ends = offsetof(struct soconnect, ends),
-	.name_at = offsetof(struct soconnect, name),
-	.when = offsetof(struct soconnect, mono_ns),
+	.row_size = sizeof(struct attempt),
+	.short_size = ATTEMPT_SHORT,
+	.have = offsetof(struct attempt, have),
+	.ends = offsetof(struct attempt, ends),
+	.name_at = offsetof(struct attempt, name),
+	.when = offsetof(struct attempt, mono_ns),
 	.columns = columns,
 };
 
@@ -149,7 +147,7 @@ static const struct table sums = {
 
 #define KEY(row_member, sum_member)                                                            \
 	{                                                                                      \
-		offsetof(struct soconnect, row_member), offsetof(struct soconnect_sum, sum_member), \
+		offsetof(struct attempt, row_member), offsetof(struct soconnect_sum, sum_member), \
 			sizeof(((struct soconnect_sum *)0)->sum_member)                        \
 	}
 
@@ -158,22 +156,22 @@ static const struct group group = {
 		  KEY(ends.rport, ends.rport), KEY(result, result) },
 	.name = offsetof(struct soconnect_sum, name),
 	.key_size = offsetof(struct soconnect_sum, name) + sizeof(struct name),
-	.add = offsetof(struct soconnect, lat_ns),
+	.add = offsetof(struct attempt, lat_ns),
 	.count = offsetof(struct soconnect_sum, count),
 	.mean = offsetof(struct soconnect_sum, mean_ns),
 	.max = offsetof(struct soconnect_sum, max_ns),
 };
 
-/* In the order of enum POINT_. */
 static const struct point points[] = {
-	{ "connect", NULL, NULL, POINT_NEEDED },
-	{ "state", NULL, NULL, POINT_NEEDED },
-	{ "signal", "restart", "which interrupted calls start again", POINT_NEEDED },
-	{ "uring", "io_uring", "connects by io_uring", POINT_WANTED },
-	{ "connect32", "compat",
-	  "connects of 32-bit programs, save TCP ones that reached the network (--compat shows all)",
-	  POINT_IF_COMPAT },
-	{ "task", NULL, NULL, POINT_IF_FOLLOW },
+	{ .name = "connect" },
+	{ .name = "state" },
+	{ .name = "signal" },
+	{ .name = "uring", .blind = "io_uring", .words = "connects by io_uring",
+	  .when = POINT_WANTED, .sees = SEES_URING },
+	{ .name = "connect32", .blind = "compat",
+	  .words = "connects of 32-bit programs, save TCP ones that sent a SYN (--compat shows all)",
+	  .when = POINT_IF_COMPAT },
+	{ .name = "task", .when = POINT_IF_FOLLOW },
 	{},
 };
 

@@ -1,0 +1,638 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * attempt.bpf.h - an attempt to connect, from its beginning to its end; shared by the tools that
+ * follow connections. Two things have a beginning and an end:
+ *
+ *	a call	connect(2), or an io_uring request, by one task: on_connect .. on_connect_ret,
+ *		attempt_uring .. attempt_uring_done. Kept in `calls`, by thread (or by request).
+ *	a conn	a handshake of one socket: CLOSE -> SYN_SENT .. ESTABLISHED or CLOSE. Kept in
+ *		`conns`, by socket. Only IP sockets have one, and it may outlive the call that
+ *		began it, or have none (Fast Open; 32-bit callers that we don't see).
+ *
+ * By default an attempt is over when its call returns. With conf.final it is over as soon as its
+ * conn is decided and its call has returned: whichever comes second finds the mark that the
+ * other left in `half`. What has no conn (UDP, AF_UNIX, a call that failed before it sent
+ * anything) is over when the call returns, in both modes; a conn without a call is over when it
+ * is decided, in both modes.
+ *
+ * The tool that includes this defines
+ *	attempt_begun(attempt)		who and what kind of socket are known, once for each
+ *	attempt_over(attempt, size)	complete; size bytes of it matter, once for each
+ * and calls attempt_uring(), attempt_uring_done(), attempt_signal() from its handlers of these.
+ */
+#ifndef ATTEMPT_BPF_H
+#define ATTEMPT_BPF_H
+
+#include "point/connect.h"
+#include "point/signal.h"
+#include "point/state.h"
+#include "point/uring.h"
+
+handler attempt_begun(struct attempt *a);
+handler attempt_over(struct attempt *a, __u32 size);
+
+#define UNIX_NAME_MAX 108 /* sizeof(sockaddr_un.sun_path) */
+
+#define CALL_CONTINUES (1 << 0) /* its socket was already connecting: not a new connection */
+#define CALL_BEGAN (1 << 1)	/* it sent a SYN: the conn is its own */
+#define CALL_RESTARTS (1 << 2)	/* returned -ERESTARTSYS: see on_signal */
+#define CALL_UNREAD (1 << 3)	/* the address was not in memory when the call began */
+#define CALL_UNSPEC (1 << 4)	/* AF_UNSPEC: dissolves the association */
+
+struct call {
+	struct attempt row;
+	__u64 start, end;
+	struct sock *sk;       /* NULL: not a socket */
+	struct socket *socket; /* sk's, to know that sk is still the same */
+	const void *addr;
+	int len;
+	__u32 flags; /* CALL_* */
+};
+
+struct conn {
+	/* a struct attempt without its name */
+	char row[ATTEMPT_SHORT];
+	__u64 start, end;
+	__s32 result;
+	__s32 subflow_err; /* MPTCP: what ended the subflow */
+	__u32 has_call;
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384); /* --map-size */
+	__type(key, struct call_key);
+	__type(value, struct call);
+} calls SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384); /* --map-size */
+	__type(key, __u64);
+	__type(value, struct conn);
+} conns SEC(".maps");
+
+/* Conns of which one half, the call's return or the handshake's end, has come. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384); /* --map-size */
+	__type(key, __u64);
+	__type(value, __u32);
+} half SEC(".maps");
+
+/* What new records start from: too big for the stack. */
+static const struct call new_call;
+static const struct conn new_conn;
+
+/* ------------------------------------------------------------------ the end */
+
+routine void over(struct attempt *row, __u32 size)
+{
+	COUNT_EVENT(ended);
+	if (row->wanted && ends_wanted(&row->ends, row->have, row->sk_family) &&
+	    result_wanted(row->result, row->lat_ns))
+		attempt_over(row, size);
+	else
+		COUNT_EVENT(filtered);
+}
+
+static __always_inline struct attempt *conn_row(struct conn *conn)
+{
+	return (struct attempt *)conn->row;
+}
+
+/* A conn is decided, and its call, if it has one, has returned: write its row. */
+routine void conn_show(struct conn *conn, __u64 sk)
+{
+	struct attempt *row = conn_row(conn);
+
+	row->result = conn->result;
+	row->mono_ns = conn->end;
+	row->lat_ns = conn->end - conn->start;
+	over(row, ATTEMPT_SHORT);
+	bpf_map_delete_elem(&conns, &sk);
+}
+
+/* One half of a conn has come and stands in `conn`: is it the second? */
+static __always_inline bool second_half(__u64 sk)
+{
+	__u32 one = 1;
+	long err = bpf_map_update_elem(&half, &sk, &one, BPF_NOEXIST);
+
+	if (!err)
+		return false;
+	bpf_map_delete_elem(&half, &sk);
+	return true;
+}
+
+/* ------------------------------------------------------------------ addresses */
+
+/* The destination as it stands in a socket address of user memory. */
+routine void address_from_user(struct call *call)
+{
+	struct attempt *row = &call->row;
+	union {
+		__u16 family;
+		__u8 b[128];
+		__u16 h[64];
+		__u32 w[32];
+		__u64 d[16];
+	} a = {};
+	__u32 len = call->len;
+
+	if (len < 2 || call->len < 0)
+		return;
+	if (len > sizeof(a))
+		len = sizeof(a); /* as the kernel allows: sizeof(struct sockaddr_storage) */
+	if (bpf_probe_read_user(&a, len, call->addr)) {
+		call->flags |= CALL_UNREAD;
+		return;
+	}
+	call->flags &= ~CALL_UNREAD;
+	row->addr_from = FROM_USER;
+	if (a.family == AF_UNSPEC && is_inet(row->sk_family)) {
+		call->flags |= CALL_UNSPEC;
+		row->addr_from = FROM_NOWHERE;
+		return;
+	}
+	row->ends.family = a.family;
+	row->have |= HAVE_FAMILY;
+	if (a.family == AF_INET && len >= 8) {
+		ip_from_v4(&row->ends.raddr, a.w[1]);
+		row->ends.rport = bpf_ntohs(a.h[1]);
+		row->have |= HAVE_RADDR | HAVE_RPORT;
+	} else if (a.family == AF_INET6 && len >= 24) {
+		__builtin_memcpy(row->ends.raddr.b, &a.d[1], 16);
+		row->ends.rport = bpf_ntohs(a.h[1]);
+		row->have |= HAVE_RADDR | HAVE_RPORT;
+	} else if (a.family == AF_UNIX) {
+		__builtin_memcpy(row->name.bytes, &a.b[2], UNIX_NAME_MAX);
+		row->name.len = len - 2 < UNIX_NAME_MAX ? len - 2 : UNIX_NAME_MAX;
+		row->have |= HAVE_RADDR | HAVE_NAME;
+	} else if (a.family == AF_NETLINK && len >= 8) {
+		*(__u32 *)row->ends.raddr.b = a.w[1]; /* nl_pid */
+		row->have |= HAVE_RADDR;
+	} else if (a.family == AF_VSOCK && len >= 12) {
+		*(__u32 *)row->ends.raddr.b = a.w[2]; /* svm_cid */
+		row->ends.rport = a.w[1];
+		row->have |= HAVE_RADDR | HAVE_RPORT;
+	} else {
+		row->addr_from = FROM_NOWHERE;
+	}
+}
+
+/* The destination as the IP socket holds it. */
+static __always_inline void address_from_sk(struct attempt *row, struct sock *sk)
+{
+	__u32 have = ends_remote(&row->ends, sk, row->sk_family);
+
+	if (have) {
+		row->have = (row->have & ~HAVE_NAME) | have;
+		row->addr_from = FROM_KERNEL;
+	}
+}
+
+/* AF_UNIX: the name that the peer is bound to. */
+routine void address_from_peer(struct attempt *row, struct sock *sk)
+{
+	struct sock *peer = BPF_CORE_READ((struct unix_sock *)sk, peer);
+	struct unix_address *name = BPF_CORE_READ((struct unix_sock *)peer, addr);
+	__u32 len;
+
+	if (!peer || !name)
+		return;
+	len = BPF_CORE_READ(name, len) - 2;
+	if (len > UNIX_NAME_MAX)
+		len = UNIX_NAME_MAX;
+	if (bpf_core_read(&row->name.bytes, len, &name->name[0].sun_path))
+		return;
+	row->name.len = len;
+	row->have |= HAVE_FAMILY | HAVE_RADDR | HAVE_NAME;
+	row->ends.family = AF_UNIX;
+	row->addr_from = FROM_KERNEL;
+}
+
+/* ------------------------------------------------------------------ calls */
+
+/* The socket that a call is about, and its kind. */
+routine void call_socket(struct call *call, struct socket *socket)
+{
+	struct attempt *row = &call->row;
+	struct sock *sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
+
+	if (!sk)
+		return;
+	call->sk = sk;
+	call->socket = socket;
+	row->have |= ends_kind(&row->ends, sk);
+	row->sk_family = row->ends.family;
+	if (BPF_CORE_READ(socket, state) == SS_CONNECTING)
+		call->flags |= CALL_CONTINUES;
+}
+
+routine void call_done(struct call *call, struct call_key *key);
+
+/* A call begins: its record, with all that is known by now; NULL if it isn't to be seen. */
+static __always_inline struct call *call_begin(struct call_key *key, int fd,
+					       struct socket *socket, const void *addr, int len,
+					       int via)
+{
+	struct call *call;
+
+	if (bpf_get_current_pid_tgid() >> 32 == conf.self)
+		return NULL;
+	call = bpf_map_lookup_elem(&calls, key);
+	if (call) {
+		if (call->flags & CALL_RESTARTS) {
+			if (call->row.fd == fd && call->addr == addr && call->len == len) {
+				call->flags &= ~CALL_RESTARTS;
+				return NULL;
+			}
+			/* another call instead: the first one was interrupted after all */
+			call_done(call, key);
+		} else {
+			COUNT_EVENT(stale);
+			COUNT_EVENT(ended);
+		}
+	}
+	if (bpf_map_update_elem(&calls, key, &new_call, BPF_ANY)) {
+		COUNT_EVENT(map_full);
+		return NULL;
+	}
+	call = bpf_map_lookup_elem(&calls, key);
+	if (!call)
+		return NULL;
+	COUNT_EVENT(begun);
+	call->start = bpf_ktime_get_ns();
+	call->addr = addr;
+	call->len = len;
+	call->row.via = via;
+	if (fd != -1 || via != VIA_IO_URING) {
+		call->row.fd = fd;
+		call->row.have |= HAVE_FD;
+	}
+	who_fill(&call->row.who, current_task());
+	call->row.wanted = task_wanted(&call->row.who);
+	call_socket(call, socket);
+	address_from_user(call);
+	/* already connecting: the kernel doesn't look where to */
+	if ((call->flags & (CALL_CONTINUES | CALL_UNSPEC)) == CALL_CONTINUES &&
+	    is_inet(call->row.sk_family))
+		address_from_sk(&call->row, call->sk);
+	if (!(call->row.have & HAVE_NETNS)) {
+		call->row.ends.netns = BPF_CORE_READ(current_task(), nsproxy, net_ns, ns.inum);
+		call->row.have |= HAVE_NETNS;
+	}
+	return call;
+}
+
+/* Is the socket that the call began with still there, and still the same? */
+static __always_inline bool call_has_sk(struct call *call)
+{
+	struct sock *sk = call->sk; /* by itself: CO-RE would look for our struct in the kernel */
+
+	return sk && BPF_CORE_READ(sk, sk_socket) == call->socket;
+}
+
+/* The call has returned row.ret at call->end: what more the socket tells now. */
+static __always_inline void call_ends(struct call *call)
+{
+	struct attempt *row = &call->row;
+	bool connected = row->ret == 0 && !(call->flags & CALL_UNSPEC);
+	struct sock *sk = call->sk;
+
+	if (call->flags & CALL_UNREAD)
+		address_from_user(call); /* the kernel has read it meanwhile: it is in memory */
+	if ((connected || row->ret == -115 /* EINPROGRESS */) && call_has_sk(call)) {
+		if (is_inet(row->sk_family)) {
+			if (connected && !(call->flags & CALL_BEGAN))
+				address_from_sk(row, call->sk);
+			row->have |= ends_local(&row->ends, call->sk, row->sk_family);
+		} else if (row->sk_family == AF_UNIX) {
+			address_from_peer(row, call->sk);
+		}
+	}
+	if (!(row->have & HAVE_RET))
+		row->result = RESULT_KILLED;
+	else if (row->ret < 0)
+		row->result = -row->ret;
+	else if ((call->flags & CALL_UNSPEC) && is_inet(row->sk_family))
+		row->result = RESULT_DISCONNECTED;
+	row->async = row->ret == -115 || row->ret == -114 /* EALREADY */;
+	if (call->flags & CALL_BEGAN) {
+		if (row->ret == -4 /* EINTR */ || row->ret == -125 /* ECANCELED */) {
+			row->async = 1;
+		} else if (row->ret == 0 && (row->have & HAVE_RET) &&
+			   BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_SYN_SENT) {
+			row->async = 1; /* TCP_FASTOPEN_CONNECT: the SYN waits for data */
+			row->result = RESULT_PENDING;
+		}
+	}
+	row->mono_ns = call->end;
+	row->lat_ns = call->end - call->start;
+}
+
+/* The call is over, with row.ret at call->end: its row, or its half of the conn's. */
+routine void call_done(struct call *call, struct call_key *key)
+{
+	struct attempt *row = &call->row;
+	__u64 sk = (__u64)call->sk;
+	struct conn *conn = NULL;
+	__u32 size = ATTEMPT_SHORT;
+
+	if (sk && ((call->flags & CALL_BEGAN) ? conf.final : row->via == VIA_IO_URING))
+		conn = bpf_map_lookup_elem(&conns, &sk);
+	if (conn && row->via == VIA_IO_URING && !(call->flags & CALL_BEGAN)) {
+		/* it was begun by a worker or by the ring: only now they meet */
+		if (conn->has_call && conn->start >= call->start) {
+			call->flags |= CALL_BEGAN;
+			row->ends = conn_row(conn)->ends;
+			row->have |= conn_row(conn)->have;
+			row->addr_from = FROM_KERNEL;
+		} else {
+			conn = NULL;
+		}
+	}
+	call_ends(call);
+	if (conn && conf.final) {
+		struct attempt *to = conn_row(conn);
+
+		/* what the conn's row lacks, or what the call knows better */
+		to->who = row->who;
+		to->wanted = row->wanted;
+		to->fd = row->fd;
+		to->ret = row->ret;
+		to->async = row->async;
+		to->via = row->via;
+		to->have |= row->have & (HAVE_FD | HAVE_RET | HAVE_LADDR);
+		if (row->have & HAVE_LADDR) {
+			to->ends.laddr = row->ends.laddr;
+			to->ends.lport = row->ends.lport;
+		}
+		conn->start = call->start;
+		/* MPTCP tells its error only here */
+		if (row->ret < 0 && !row->async && row->ret != -ERESTARTSYS)
+			conn->subflow_err = -row->ret;
+		bpf_map_delete_elem(&calls, key);
+		if (second_half(sk)) {
+			if (conn->result == RESULT_CLOSED && conn->subflow_err)
+				conn->result = conn->subflow_err;
+			conn_show(conn, sk);
+		}
+		return;
+	}
+	if (conn)
+		bpf_map_delete_elem(&conns, &sk);
+	if (conf.final && (call->flags & CALL_CONTINUES)) {
+		COUNT_EVENT(ended); /* its connection gives the row */
+	} else {
+		if (row->have & HAVE_NAME)
+			size = sizeof(*row);
+		over(row, size);
+	}
+	bpf_map_delete_elem(&calls, key);
+}
+
+static __always_inline struct call_key thread_key(void)
+{
+	struct call_key key = { (__u32)bpf_get_current_pid_tgid(), 0 };
+
+	return key;
+}
+
+handler on_connect(void *ctx, int fd, const void *addr, int len, int via)
+{
+	struct call_key key = thread_key();
+
+	call_begin(&key, fd, fd_socket(current_task(), fd), addr, len, via);
+}
+
+handler on_connect_ret(void *ctx, int ret)
+{
+	struct call_key key = thread_key();
+	struct call *call = bpf_map_lookup_elem(&calls, &key);
+
+	if (!call)
+		return;
+	call->end = bpf_ktime_get_ns();
+	call->row.have |= HAVE_RET;
+	call->row.ret = ret;
+	if (ret == -ERESTARTSYS) {
+		/* -EINTR, unless it starts again or its process dies: on_signal, call_begin */
+		call->row.ret = -4;
+		call->flags |= CALL_RESTARTS;
+		return;
+	}
+	call_done(call, &key);
+}
+
+static __always_inline void attempt_signal(int what)
+{
+	struct call_key key = thread_key();
+	struct call *call;
+
+	if (what == SIGNAL_RESTARTS)
+		return;
+	call = bpf_map_lookup_elem(&calls, &key);
+	if (!call || !(call->flags & CALL_RESTARTS))
+		return;
+	if (what == SIGNAL_KILLS) {
+		call->row.have &= ~HAVE_RET;
+		call->row.ret = 0;
+	}
+	call_done(call, &key);
+}
+
+static __always_inline void attempt_uring(struct io_kiocb *req, struct call_key key)
+{
+	struct io_connect *op = (struct io_connect *)req;
+	struct socket *socket = NULL;
+	int fd;
+
+	if (uring_opcode(req) != IORING_OP_CONNECT)
+		return;
+	fd = uring_fd(req);
+	if (fd != -1)
+		socket = fd_socket(current_task(), fd);
+	else if (!bpf_core_field_exists(req->cqe))
+		socket = file_socket(uring_file(req));
+	call_begin(&key, fd, socket, BPF_CORE_READ(op, addr), BPF_CORE_READ(op, addr_len),
+		   VIA_IO_URING);
+}
+
+static __always_inline void attempt_uring_done(struct io_kiocb *req, struct call_key key,
+					       int res)
+{
+	struct call *call = bpf_map_lookup_elem(&calls, &key);
+
+	if (!call)
+		return;
+	call->end = bpf_ktime_get_ns();
+	call->row.have |= HAVE_RET;
+	call->row.ret = res;
+	if (!call->sk && req) {
+		struct attempt *row = &call->row;
+		__u16 family = row->ends.family;
+		__u32 had_family = row->have & HAVE_FAMILY;
+
+		call_socket(call, file_socket(uring_file(req)));
+		call->flags &= ~CALL_CONTINUES; /* that was its state before, not now */
+		if (had_family)
+			row->ends.family = family;
+	}
+	call_done(call, &key);
+}
+
+/* ------------------------------------------------------------------ connections */
+
+/* An MPTCP socket's handshake is its first subflow's: its destination, its error. */
+static __always_inline void on_subflow(struct sock *sk, struct sock *owner, int new)
+{
+	struct call_key key = thread_key();
+	__u64 id = (__u64)owner;
+	struct conn *conn = bpf_map_lookup_elem(&conns, &id);
+
+	if (new == TCP_SYN_SENT) {
+		struct call *call = bpf_map_lookup_elem(&calls, &key);
+
+		if (call && call->sk == owner)
+			address_from_sk(&call->row, sk);
+		if (conn)
+			address_from_sk(conn_row(conn), sk);
+	} else if (new == TCP_CLOSE && conn) {
+		int err = BPF_CORE_READ(sk, sk_err);
+
+		if (err)
+			conn->subflow_err = err;
+	}
+}
+
+static __always_inline int new_via(struct task_struct *task, struct sock *sk, __u16 protocol)
+{
+	if (protocol == 6 && BPF_CORE_READ((struct tcp_sock *)sk, fastopen_req))
+		return VIA_TFO;
+	if ((ctl.sees & SEES_URING) &&
+	    ((BPF_CORE_READ(task, flags) & PF_IO_WORKER) || BPF_CORE_READ(task, io_uring)))
+		return VIA_IO_URING;
+	if (in_compat_call())
+		return VIA_COMPAT;
+	return VIA_SYSCALL; /* that we missed, or that began before us */
+}
+
+/* CLOSE -> SYN_SENT, in the connecting task. */
+static __always_inline void conn_begin(struct sock *sk, struct socket *socket)
+{
+	struct call_key key = thread_key();
+	struct call *call = bpf_map_lookup_elem(&calls, &key);
+	struct task_struct *task = current_task();
+	__u64 id = (__u64)sk;
+	struct attempt *row;
+	struct conn *conn;
+	long err;
+
+	if (call && (call->sk != sk || (call->flags & CALL_RESTARTS)))
+		call = NULL;
+	if (call) {
+		call->flags |= CALL_BEGAN;
+		address_from_sk(&call->row, sk);
+		if (!conf.final)
+			return;
+	} else if (bpf_get_current_pid_tgid() >> 32 == conf.self ||
+		   !BPF_CORE_READ(socket, file)) {
+		return; /* our own, or the kernel's */
+	}
+	err = bpf_map_update_elem(&conns, &id, &new_conn, BPF_NOEXIST);
+	if (err == -17 /* EEXIST */) {
+		/* the end of the last one at this address was missed */
+		COUNT_EVENT(stale);
+		bpf_map_delete_elem(&half, &id);
+		err = bpf_map_update_elem(&conns, &id, &new_conn, BPF_ANY);
+	}
+	conn = err ? NULL : bpf_map_lookup_elem(&conns, &id);
+	if (!conn) {
+		/* a call gives its row nevertheless, as by default */
+		if (call)
+			call->flags &= ~CALL_BEGAN;
+		COUNT_EVENT(map_full);
+		return;
+	}
+	row = conn_row(conn);
+	if (call) {
+		__builtin_memcpy(row, &call->row, ATTEMPT_SHORT);
+		conn->start = call->start;
+		conn->has_call = 1;
+		return;
+	}
+	conn->start = bpf_ktime_get_ns();
+	row->have |= ends_kind(&row->ends, sk);
+	row->sk_family = row->ends.family;
+	address_from_sk(row, sk);
+	row->via = new_via(task, sk, row->ends.protocol);
+	if (row->via == VIA_IO_URING) {
+		conn->has_call = 1;
+		return;
+	}
+	who_fill(&row->who, task);
+	row->wanted = task_wanted(&row->who);
+	COUNT_EVENT(begun);
+}
+
+/* SYN_SENT (or SYN_RECV: both sides connected) -> something else, in anybody's context. */
+static __always_inline void conn_end(struct sock *sk, int new)
+{
+	__u64 id = (__u64)sk;
+	struct conn *conn = bpf_map_lookup_elem(&conns, &id);
+	struct task_struct *task;
+	struct attempt *row;
+	int result = 0;
+
+	if (!conn)
+		return;
+	row = conn_row(conn);
+	if (new == TCP_CLOSE) {
+		result = BPF_CORE_READ(sk, sk_err);
+		if (!result)
+			result = conn->subflow_err;
+		if (!result) {
+			/* nobody but its owner ends it without an error */
+			task = current_task();
+			result = RESULT_CLOSED;
+			if (BPF_CORE_READ(task, flags) & PF_EXITING)
+				result = BPF_CORE_READ(task, exit_code) & 0x7f ? RESULT_KILLED :
+										 RESULT_EXITED;
+		}
+	}
+	if (!(row->have & HAVE_RADDR))
+		address_from_sk(row, sk);
+	row->have |= ends_local(&row->ends, sk, row->sk_family);
+	conn->result = result;
+	conn->end = bpf_ktime_get_ns();
+	if (!conn->has_call || ((conf.final) && second_half(id)))
+		conn_show(conn, id);
+}
+
+handler on_state(void *ctx, struct sock *sk, int old, int new)
+{
+	struct socket *socket;
+	struct sock *owner;
+
+	if (old == new || (new != TCP_SYN_SENT && old != TCP_SYN_SENT && old != TCP_SYN_RECV))
+		return;
+	if (new == TCP_SYN_RECV)
+		return; /* not decided yet */
+	socket = BPF_CORE_READ(sk, sk_socket);
+	if (socket) {
+		owner = BPF_CORE_READ(socket, sk);
+		if (owner != sk) {
+			on_subflow(sk, owner, new);
+			return;
+		}
+	}
+	if (new != TCP_SYN_SENT)
+		conn_end(sk, new);
+	else if (socket)
+		conn_begin(sk, socket);
+}
+
+#endif
