@@ -16,8 +16,9 @@
  * is decided, in both modes.
  *
  * The tool that includes this defines
- *	attempt_begun(attempt)		who and what kind of socket are known, once for each
- *	attempt_over(attempt, size)	complete; size bytes of it matter, once for each
+ *	attempt_begun(attempt, sk)	who and what kind of socket are known; sk may be NULL
+ *	attempt_over(attempt, size)	complete; size bytes of it matter
+ *	attempt_dropped(attempt)	instead of that: a filter turned it away
  * and calls attempt_uring(), attempt_uring_done(), attempt_signal() from its handlers of these.
  */
 #ifndef ATTEMPT_BPF_H
@@ -28,8 +29,9 @@
 #include "point/state.h"
 #include "point/uring.h"
 
-handler attempt_begun(struct attempt *a);
+handler attempt_begun(struct attempt *a, struct sock *sk);
 handler attempt_over(struct attempt *a, __u32 size);
+handler attempt_dropped(struct attempt *a);
 
 #define UNIX_NAME_MAX 108 /* sizeof(sockaddr_un.sun_path) */
 
@@ -37,7 +39,6 @@ handler attempt_over(struct attempt *a, __u32 size);
 #define CALL_BEGAN (1 << 1)	/* it sent a SYN: the conn is its own */
 #define CALL_RESTARTS (1 << 2)	/* returned -ERESTARTSYS: see on_signal */
 #define CALL_UNREAD (1 << 3)	/* the address was not in memory when the call began */
-#define CALL_UNSPEC (1 << 4)	/* AF_UNSPEC: dissolves the association */
 
 struct call {
 	struct attempt row;
@@ -91,10 +92,12 @@ routine void over(struct attempt *row, __u32 size)
 {
 	COUNT_EVENT(ended);
 	if (row->wanted && ends_wanted(&row->ends, row->have, row->sk_family) &&
-	    result_wanted(row->result, row->lat_ns))
+	    result_wanted(row->result, row->lat_ns)) {
 		attempt_over(row, size);
-	else
+	} else {
 		COUNT_EVENT(filtered);
+		attempt_dropped(row);
+	}
 }
 
 static __always_inline struct attempt *conn_row(struct conn *conn)
@@ -152,7 +155,7 @@ routine void address_from_user(struct call *call)
 	call->flags &= ~CALL_UNREAD;
 	row->addr_from = FROM_USER;
 	if (a.family == AF_UNSPEC && is_inet(row->sk_family)) {
-		call->flags |= CALL_UNSPEC;
+		row->have |= HAVE_UNSPEC;
 		row->addr_from = FROM_NOWHERE;
 		return;
 	}
@@ -233,21 +236,20 @@ routine void call_socket(struct call *call, struct socket *socket)
 
 routine void call_done(struct call *call, struct call_key *key);
 
-/* A call begins: its record, with all that is known by now; NULL if it isn't to be seen. */
-static __always_inline struct call *call_begin(struct call_key *key, int fd,
-					       struct socket *socket, const void *addr, int len,
-					       int via)
+/* A call begins: its record, with all that is known by now. */
+static __always_inline void call_begin(struct call_key *key, int fd, struct socket *socket,
+				       const void *addr, int len, int via)
 {
 	struct call *call;
 
 	if (bpf_get_current_pid_tgid() >> 32 == conf.self)
-		return NULL;
+		return;
 	call = bpf_map_lookup_elem(&calls, key);
 	if (call) {
 		if (call->flags & CALL_RESTARTS) {
 			if (call->row.fd == fd && call->addr == addr && call->len == len) {
 				call->flags &= ~CALL_RESTARTS;
-				return NULL;
+				return;
 			}
 			/* another call instead: the first one was interrupted after all */
 			call_done(call, key);
@@ -258,11 +260,11 @@ static __always_inline struct call *call_begin(struct call_key *key, int fd,
 	}
 	if (bpf_map_update_elem(&calls, key, &new_call, BPF_ANY)) {
 		COUNT_EVENT(map_full);
-		return NULL;
+		return;
 	}
 	call = bpf_map_lookup_elem(&calls, key);
 	if (!call)
-		return NULL;
+		return;
 	COUNT_EVENT(begun);
 	call->start = bpf_ktime_get_ns();
 	call->addr = addr;
@@ -277,14 +279,16 @@ static __always_inline struct call *call_begin(struct call_key *key, int fd,
 	call_socket(call, socket);
 	address_from_user(call);
 	/* already connecting: the kernel doesn't look where to */
-	if ((call->flags & (CALL_CONTINUES | CALL_UNSPEC)) == CALL_CONTINUES &&
+	if ((call->flags & CALL_CONTINUES) && !(call->row.have & HAVE_UNSPEC) &&
 	    is_inet(call->row.sk_family))
 		address_from_sk(&call->row, call->sk);
 	if (!(call->row.have & HAVE_NETNS)) {
 		call->row.ends.netns = BPF_CORE_READ(current_task(), nsproxy, net_ns, ns.inum);
 		call->row.have |= HAVE_NETNS;
 	}
-	return call;
+	/* a request for a direct descriptor shows its socket only when it is done */
+	if (!(conf.final && (call->flags & CALL_CONTINUES)) && (call->sk || via != VIA_IO_URING))
+		attempt_begun(&call->row, call->sk);
 }
 
 /* Is the socket that the call began with still there, and still the same? */
@@ -299,7 +303,7 @@ static __always_inline bool call_has_sk(struct call *call)
 static __always_inline void call_ends(struct call *call)
 {
 	struct attempt *row = &call->row;
-	bool connected = row->ret == 0 && !(call->flags & CALL_UNSPEC);
+	bool connected = row->ret == 0 && !(row->have & HAVE_UNSPEC);
 	struct sock *sk = call->sk;
 
 	if (call->flags & CALL_UNREAD)
@@ -317,7 +321,7 @@ static __always_inline void call_ends(struct call *call)
 		row->result = RESULT_KILLED;
 	else if (row->ret < 0)
 		row->result = -row->ret;
-	else if ((call->flags & CALL_UNSPEC) && is_inet(row->sk_family))
+	else if ((row->have & HAVE_UNSPEC) && is_inet(row->sk_family))
 		row->result = RESULT_DISCONNECTED;
 	row->async = row->ret == -115 || row->ret == -114 /* EALREADY */;
 	if (call->flags & CALL_BEGAN) {
@@ -361,6 +365,7 @@ routine void call_done(struct call *call, struct call_key *key)
 		/* what the conn's row lacks, or what the call knows better */
 		to->who = row->who;
 		to->wanted = row->wanted;
+		to->slot = row->slot;
 		to->fd = row->fd;
 		to->ret = row->ret;
 		to->async = row->async;
@@ -480,6 +485,7 @@ static __always_inline void attempt_uring_done(struct io_kiocb *req, struct call
 		call->flags &= ~CALL_CONTINUES; /* that was its state before, not now */
 		if (had_family)
 			row->ends.family = family;
+		attempt_begun(row, call->sk);
 	}
 	call_done(call, &key);
 }
@@ -576,6 +582,7 @@ static __always_inline void conn_begin(struct sock *sk, struct socket *socket)
 	who_fill(&row->who, task);
 	row->wanted = task_wanted(&row->who);
 	COUNT_EVENT(begun);
+	attempt_begun(row, sk);
 }
 
 /* SYN_SENT (or SYN_RECV: both sides connected) -> something else, in anybody's context. */

@@ -43,6 +43,10 @@ typedef struct {
 	struct net *net;
 } possible_net_t;
 
+struct proto {
+	char name[32];
+};
+
 struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
@@ -50,6 +54,7 @@ struct sock_common {
 	__u16 skc_num;
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
+	struct proto *skc_prot;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
@@ -161,6 +166,7 @@ struct pt_regs {
 };
 
 struct io_cqe {
+	__u64 user_data;
 	int fd;
 };
 
@@ -168,11 +174,14 @@ struct io_kiocb {
 	struct file *file;
 	__u8 opcode;
 	__u32 flags;
+	void *ctx;
 	struct io_cqe cqe; /* from 5.19 on */
 };
 
 struct io_uring_cqe {
+	__u64 user_data;
 	__s32 res;
+	__u32 flags;
 };
 
 struct io_connect { /* lies at the start of its io_kiocb */

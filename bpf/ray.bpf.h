@@ -73,6 +73,29 @@ static __always_inline void who_fill(struct who *w, struct task_struct *task)
 		BPF_CORE_READ_INTO(&w->comm, task, group_leader, comm);
 }
 
+/* The context of syscalls: tracepoints, as tracing/events/syscalls/.../format has it. */
+struct syscall_enter {
+	__u64 common, nr;
+	__u64 args[6];
+};
+
+struct syscall_exit {
+	__u64 common, nr;
+	__s64 ret;
+};
+
+#define NR32_SOCKETCALL 102
+
+/* Is the current task inside a 32-bit system call? */
+static __always_inline bool in_compat_call(void)
+{
+#ifdef __TARGET_ARCH_x86
+	return BPF_CORE_READ(current_task(), thread_info.status) & TS_COMPAT;
+#else
+	return false;
+#endif
+}
+
 /* A file's socket, or NULL. */
 static __always_inline struct socket *file_socket(struct file *file)
 {

@@ -57,7 +57,8 @@ enum {
 struct conf {
 	__u32 filters; /* FILTER_* */
 	__u32 self;    /* our own process: never shown */
-	__u32 final;   /* --final */
+	__u32 final;   /* --final; tools that count */
+	__u32 bt;      /* --bt of tools that count: the book's keys, and what it counts */
 	__u32 uid;
 	__u32 netns;
 	__u32 npids, ntids, nprotocols, nports, naddrs;
@@ -133,11 +134,15 @@ enum {
 	HAVE_FD = 1 << 5,
 	HAVE_RET = 1 << 6,
 	HAVE_NETNS = 1 << 7,
+	HAVE_UNSPEC = 1 << 9, /* the remote address is AF_UNSPEC: there is none */
 	HAVE_NAME = 1 << 8, /* the remote address is the name at the row's end */
 };
 
 /* ends.raddr's source: the row's `addr_from` */
 enum { FROM_NOWHERE, FROM_KERNEL, FROM_USER };
+
+/* What a program does with a socket. */
+enum { OP_ACCEPT, OP_CONNECT, OP_BIND, OP_LISTEN, OP_SOCKET, OP_SEND, OP_RECV, OPS };
 
 /* how an operation came into the kernel: the row's `via` */
 enum { VIA_SYSCALL, VIA_IO_URING, VIA_COMPAT, VIA_TFO };
@@ -171,9 +176,30 @@ struct attempt {
 	__u8 async;	/* the call returned before the connection was decided */
 	__u8 wanted;	/* the filters on the task let it pass */
 	__u8 pad;
+	__u32 slot; /* for tools that count: see count.bpf.h */
+	__u32 pad2;
 	struct name name; /* AF_UNIX: the remote address; other rows end before it */
 };
 
 #define ATTEMPT_SHORT __builtin_offsetof(struct attempt, name)
+
+/*
+ * What is counted for each key (count.bpf.h). In the kernel half's array these only grow; a row
+ * of a report holds the differences since the last one, and `pending`, made of the totals.
+ */
+struct counts {
+	__u64 count; /* a report's: ok + failed + again */
+	__u64 ok, failed;
+	__u64 again; /* would have blocked: EAGAIN, EINPROGRESS, EALREADY */
+	__u64 bytes;
+	__u64 begun;   /* ... and not yet ok, failed, again or dropped: pending */
+	__u64 dropped; /* begun, and then turned away by a filter */
+	__u64 pending; /* a report's */
+};
+
+/* How a new key comes to user space: this, and then the key. */
+struct new_key {
+	__u32 slot, pad;
+};
 
 #endif

@@ -237,8 +237,11 @@ void backend_stop(struct live *live)
 		munmap(live->tally, live->tally_len);
 	if (live->ctl)
 		munmap(live->ctl, sizeof(*live->ctl));
+	if (live->counts)
+		munmap(live->counts, live->counts_len);
 	live->tally = NULL;
 	live->ctl = NULL;
+	live->counts = NULL;
 	for (size_t i = 0; i < live->nprograms; i++)
 		free(live->programs[i].hook);
 	free(live->programs);
@@ -350,7 +353,7 @@ static int attach_point(struct live *live, struct plan *plan, struct live_point 
 		if (c->point != p->point || c->backend != b || c->struck)
 			continue;
 		for (size_t j = first; j < live->nprograms; j++)
-			attached |= !memcmp(live->programs[j].name, c->name, c->part + 2);
+			attached |= !strncmp(live->programs[j].name, c->name, c->part + 2);
 		prog = bpf_object__find_program_by_name(live->obj, c->name);
 		if (!attached) {
 			struct bpf_link *link = bpf_program__attach(prog);
@@ -497,10 +500,19 @@ static void *map_array(struct live *live, const char *name, size_t len, int prot
 /* What both halves write and read while the tool runs. */
 static int map_shared(struct live *live)
 {
+	struct bpf_map *map;
+
 	live->tally_len = live->cpus * sizeof(*live->tally);
 	live->tally = map_array(live, "tally", live->tally_len, PROT_READ);
 	live->ctl = map_array(live, ".data.ctl", sizeof(*live->ctl), PROT_READ | PROT_WRITE);
-	return live->tally && live->ctl ? 0 : EXIT_ERROR;
+	if (!live->tally || !live->ctl)
+		return EXIT_ERROR;
+	if (!live->run->tool->table->keyed)
+		return 0;
+	map = bpf_object__find_map_by_name(live->obj, "counts");
+	live->counts_len = bpf_map__max_entries(map) * sizeof(*live->counts);
+	live->counts = map_array(live, "counts", live->counts_len, PROT_READ);
+	return live->counts ? 0 : EXIT_ERROR;
 }
 
 static void print_hooks(const struct live *live)

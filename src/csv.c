@@ -46,6 +46,11 @@ static void csv_open(struct sink *s, const struct live *live)
 	buf_add(s->out, "\r\n", 2);
 }
 
+static void csv_tick(struct sink *s, uint64_t when)
+{
+	(void)s, (void)when;
+}
+
 static void csv_row(struct sink *s, const void *row)
 {
 	for (size_t i = 0; s->columns[i]; i++) {
@@ -77,6 +82,7 @@ static void csv_end(struct sink *s, const struct live *live, const struct totals
 const struct sink_ops csv_ops = {
 	.machine = true,
 	.open = csv_open,
+	.tick = csv_tick,
 	.row = csv_row,
 	.end = csv_end,
 };

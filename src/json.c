@@ -121,6 +121,11 @@ static void put_value(struct buf *b, const struct column *c, const struct value 
 	}
 }
 
+static void json_tick(struct sink *s, uint64_t when)
+{
+	(void)s, (void)when;
+}
+
 static void json_row(struct sink *s, const void *row)
 {
 	struct buf *b = s->out;
@@ -168,6 +173,7 @@ static void json_end(struct sink *s, const struct live *live, const struct total
 const struct sink_ops json_ops = {
 	.machine = true,
 	.open = json_open,
+	.tick = json_tick,
 	.row = json_row,
 	.end = json_end,
 };

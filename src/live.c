@@ -27,7 +27,8 @@ static int on_sample(void *ctx, void *data, size_t size)
 {
 	struct consumer *c = ctx;
 
-	if (size != c->table->row_size && size != c->table->short_size)
+	if (c->table->keyed ? size != sizeof(struct new_key) + c->table->key_size :
+			      size != c->table->row_size && size != c->table->short_size)
 		return fail(-EINVAL, "%s: a row of %zu bytes came", c->table->name, size);
 	c->bytes += size;
 	return c->row(c->arg, data);

@@ -44,6 +44,8 @@ struct live {
 	struct ctl *ctl;
 	struct tally *tally; /* one per possible CPU */
 	size_t tally_len;
+	struct counts *counts; /* keyed tables: by slot */
+	size_t counts_len;
 	int cpus;
 };
 
@@ -53,7 +55,7 @@ int backend_start(struct live *live);
 void backend_stop(struct live *live);
 const char *backend_name(enum backend b);
 
-/* row() gets each row; not 0 ends the consuming. */
+/* row() gets each row, or new key; not 0 ends the consuming. */
 int live_start(struct live *live, const struct run *run, int (*row)(void *arg, const void *row),
 	       void *arg);
 int live_fd(const struct live *live);

@@ -168,6 +168,15 @@ static int set_max_events(struct run *run, const char *arg)
 	return err;
 }
 
+static int set_top(struct run *run, const char *arg)
+{
+	__u64 n = 0;
+	int err = parse_u64(arg, 1, UINT32_MAX, &n);
+
+	run->top = n;
+	return err;
+}
+
 static int set_map_size(struct run *run, const char *arg)
 {
 	__u64 n = 0;
@@ -306,6 +315,7 @@ static const struct option_entry options[] = {
 	  set_count },
 	{ 0, "compat", NULL, "see 32-bit callers too; costs every system call of the host",
 	  CAN_COMPAT, set_compat },
+	{ 0, "top", "N", "only the N most frequent in each report", CAN_KEYS, set_top },
 	{ 'i', "interval", "SEC", "as INTERVAL: seconds between reports", 0, set_interval },
 	{ 'd', "duration", "SEC", "end after so many seconds", 0, set_duration },
 	{ 'n', "max-events", "N", "end after N rows", CAN_EVENTS, set_max_events },

@@ -18,6 +18,7 @@
 
 #include "command.h"
 #include "count.h"
+#include "keyed.h"
 #include "live.h"
 #include "output.h"
 #include "sink.h"
@@ -31,6 +32,7 @@ struct state {
 	struct output output;
 	struct command command;
 	struct count *count;
+	struct keyed *keyed;
 	uint64_t rows, reports;
 	bool told; /* the command, that it is to end */
 	const char *reason; /* why it ends; NULL: it doesn't yet */
@@ -92,6 +94,8 @@ static int on_row(void *arg, const void *row)
 {
 	struct state *s = arg;
 
+	if (s->keyed)
+		return keyed_announce(s->keyed, row);
 	if (all_shown(s))
 		return -ECANCELED;
 	s->rows++;
@@ -117,14 +121,12 @@ static void on_sum(void *arg, const void *row)
 
 static void report(struct state *s, uint64_t when)
 {
-	bool text = s->run->form == FORM_TEXT;
-
-	s->sink.rows = 0;
-	if (text && s->reports && s->count)
-		buf_char(&s->output.buf, '\n');
+	s->reports++;
+	s->sink.ops->tick(&s->sink, when);
 	if (s->count)
 		count_report(s->count, when, on_sum, s);
-	s->reports++;
+	if (s->keyed)
+		keyed_report(s->keyed, when, s->reports, on_sum, s);
 	output_flush(&s->output, &stopping);
 }
 
@@ -136,6 +138,12 @@ static size_t consume(struct state *s)
 	bytes = live_consume(&s->live);
 	output_flush(&s->output, &stopping);
 	return bytes;
+}
+
+/* COUNT */
+static bool enough_reports(const struct state *s)
+{
+	return s->run->intervals && s->reports >= s->run->intervals;
 }
 
 static const char *reason_to_end(struct state *s, uint64_t now, uint64_t start)
@@ -160,7 +168,7 @@ static const char *reason_to_end(struct state *s, uint64_t now, uint64_t start)
 		return "signal";
 	if (s->run->duration_ns && now - start >= s->run->duration_ns)
 		return "duration";
-	if (s->run->intervals && s->reports >= s->run->intervals)
+	if (enough_reports(s))
 		return "count";
 	return NULL;
 }
@@ -282,7 +290,7 @@ static int finish(struct state *s, uint64_t start, int stats_fd)
 	missed = live_misses(&s->live);
 	while (s->output.state == OUTPUT_GOOD && !all_shown(s) && live_consume(&s->live))
 		output_flush(&s->output, &stopping);
-	if (s->count)
+	if ((s->count || s->keyed) && !enough_reports(s))
 		report(s, now_ns());
 	live_totals(&s->live, &totals);
 	if (all_shown(s))
@@ -320,6 +328,10 @@ int run_tool(struct run *run)
 		run->conf.npids = 1;
 	}
 	run->conf.self = getpid();
+	if (run->tool->table->keyed) {
+		run->conf.final = 1;
+		run->conf.bt = run->form == FORM_BT;
+	}
 	if (output_open(&s.output, run->output, run->command ? STDERR_FILENO : STDOUT_FILENO))
 		goto out;
 	if (sink_for(&s.sink, run, &s.output.buf)) {
@@ -338,15 +350,21 @@ int run_tool(struct run *run)
 	code = live_start(&s.live, run, on_row, &s);
 	if (code)
 		goto out;
+	if (run->tool->table->keyed)
+		s.keyed = keyed_new(run->tool->table, s.live.counts,
+				    s.live.counts_len / sizeof(*s.live.counts), run->top,
+				    run->form == FORM_BT);
 	start = now_ns();
 	clock_sync();
 	s.sink.start_ns = start;
 	s.sink.colour = run->form == FORM_TEXT && isatty(s.output.fd) && !getenv("NO_COLOR");
 	s.sink.ops->open(&s.sink, &s.live);
 	output_flush(&s.output, &stopping);
-	if (run->count && !run->quiet)
-		fprintf(stderr, "Counting. %s\n",
-			run->interval_ns || run->duration_ns ? "" : "Hit Ctrl-C to end.");
+	if ((s.count || s.keyed) && !run->quiet)
+		fprintf(stderr, "Tracing%s\n",
+			run->interval_ns || run->duration_ns || run->command ?
+				"." :
+				"... Hit Ctrl-C to end.");
 	command_release(&s.command);
 	loop(&s, start, &during);
 	code = finish(&s, start, stats_fd);
@@ -354,6 +372,7 @@ out:
 	command_drop(&s.command);
 	live_stop(&s.live);
 	count_free(s.count);
+	keyed_free(s.keyed);
 	sink_free(&s.sink);
 	output_close(&s.output);
 	if (stats_fd >= 0)

@@ -26,6 +26,7 @@ struct run {
 	uint64_t duration_ns;	   /* -d; 0: none */
 	uint64_t max_events;	   /* -n; 0: no end */
 	uint64_t map_size;	   /* 0: as the kernel half says */
+	uint64_t top;		   /* --top; 0: all */
 	const char *output;	   /* -o; NULL: stdout, or stderr with a command */
 	const char *fields;	   /* --fields */
 	unsigned backends;	   /* bit N: enum backend N is allowed */

@@ -21,7 +21,7 @@ static bool by_default(const struct run *run, const struct column *c)
 	case FORM_TEXT:
 		return c->flags & (COL_TEXT | (run->wide ? COL_WIDE : 0));
 	case FORM_BT:
-		return c->flags & COL_BT;
+		return c->flags & COL_BT || c->flags & COL_BT_MAP;
 	default:
 		return !(c->flags & COL_HIDDEN);
 	}
@@ -57,6 +57,8 @@ int sink_for(struct sink *s, const struct run *run, struct buf *out)
 
 	memset(s, 0, sizeof(*s));
 	s->ops = by_form[run->form];
+	if (run->form == FORM_BT && run->tool->table->keyed)
+		s->ops = &map_ops;
 	s->run = run;
 	s->table = run->count ? run->tool->count : run->tool->table;
 	s->out = out;

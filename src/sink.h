@@ -23,13 +23,15 @@ struct sink {
 struct sink_ops {
 	bool machine; /* the form is for programs: nothing else may come between */
 	void (*open)(struct sink *s, const struct live *live);
+	/* the rows of a report follow; the end of its interval */
+	void (*tick)(struct sink *s, uint64_t when);
 	void (*row)(struct sink *s, const void *row);
 	/* REASON: a word; the totals since the start */
 	void (*end)(struct sink *s, const struct live *live, const struct totals *totals,
 		    const char *reason);
 };
 
-extern const struct sink_ops text_ops, json_ops, csv_ops;
+extern const struct sink_ops text_ops, map_ops, json_ops, csv_ops;
 
 /* Set up the sink that the run asks for; 0, or -EINVAL after a message (--fields). */
 int sink_for(struct sink *s, const struct run *run, struct buf *out);

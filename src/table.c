@@ -296,7 +296,8 @@ void column_value(const struct table *t, const struct column *c, const void *row
 		text_value(v, family_name(load_uint(p, 2)));
 		return;
 	case K_PROTOCOL:
-		if (e->family == AF_INET || e->family == AF_INET6)
+		n = load_uint((const char *)row + t->family, 2);
+		if (n == AF_INET || n == AF_INET6)
 			text_value(v, protocol_name(load_uint(p, 2)));
 		return;
 	case K_LOCAL:

@@ -38,6 +38,7 @@ enum {
 	COL_CUT = 1 << 3,   /* shortened to its width, unless -w */
 	COL_BT = 1 << 4,    /* part of --bt, and only of --bt if it has no other of these flags */
 	COL_HIDDEN = 1 << 5, /* not part of JSON and CSV */
+	COL_BT_MAP = 1 << 6, /* --bt: the name of the map; COL_BT: its keys, and last its value */
 };
 
 struct column {
@@ -56,11 +57,14 @@ struct table {
 	const char *name; /* and its ring buffer's */
 	const char *help;
 	bool report; /* counts for an interval, rather than events */
+	bool keyed;  /* counted in the kernel by key: bpf/count.bpf.h */
 	uint16_t row_size, short_size; /* a row without its name may end early */
 	uint16_t have;		       /* offset of the `have` word */
 	uint16_t ends, name_at;	       /* offsets of struct ends, struct name */
+	uint16_t family;	       /* K_PROTOCOL: offset of the 2 bytes that tell if it is IP */
 	uint16_t when;		       /* offset of its CLOCK_MONOTONIC */
-	const struct column *columns;  /* up to the one without a name */
+	uint16_t key_size, counts, interval; /* keyed: the key is first; offsets of the others */
+	const struct column *columns;	     /* up to the one without a name */
 };
 
 #define COLUMN(type, member, ...)                                                              \

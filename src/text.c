@@ -180,6 +180,21 @@ static void text_open(struct sink *s, const struct live *live)
 		put_heading(s);
 }
 
+static void text_tick(struct sink *s, uint64_t when)
+{
+	time_t second = clock_wall(when) / 1000000000;
+	char clock[16];
+	struct tm tm;
+
+	s->rows = 0;
+	if (!s->run->interval_ns || s->run->no_header)
+		return;
+	localtime_r(&second, &tm);
+	buf_char(s->out, '\n');
+	buf_add(s->out, clock, strftime(clock, sizeof(clock), "%H:%M:%S", &tm));
+	buf_char(s->out, '\n');
+}
+
 static void text_report_row(struct sink *s, const void *row)
 {
 	if (s->table->report && !s->rows++ && !s->run->no_header)
@@ -195,6 +210,50 @@ static void text_end(struct sink *s, const struct live *live, const struct total
 
 const struct sink_ops text_ops = {
 	.open = text_open,
+	.tick = text_tick,
 	.row = text_report_row,
+	.end = text_end,
+};
+
+/* --bt of tools that count: bpftrace's lines for maps, @connect[sshd, 2, AF_INET]: 2 */
+
+static void map_open(struct sink *s, const struct live *live)
+{
+	(void)s, (void)live;
+}
+
+static void map_tick(struct sink *s, uint64_t when)
+{
+	(void)s, (void)when;
+}
+
+static void map_row(struct sink *s, const void *row)
+{
+	const char *before = "";
+
+	buf_char(s->out, '@');
+	for (size_t i = 0; s->columns[i]; i++) {
+		struct value v;
+
+		column_value(s->table, s->columns[i], row, &v);
+		if (!s->columns[i + 1])
+			buf_str(s->out, "]: ");
+		else if (!(s->columns[i]->flags & COL_BT_MAP))
+			buf_str(s->out, before);
+		/* what has no name there is an empty string */
+		if (v.type != V_NONE)
+			value_text(s->out, s->columns[i], &v);
+		if (s->columns[i]->flags & COL_BT_MAP)
+			buf_char(s->out, '[');
+		else
+			before = ", ";
+	}
+	buf_char(s->out, '\n');
+}
+
+const struct sink_ops map_ops = {
+	.open = map_open,
+	.tick = map_tick,
+	.row = map_row,
 	.end = text_end,
 };

@@ -16,6 +16,7 @@ enum {
 	CAN_COMPAT = 1 << 3,
 	CAN_RESULT = 1 << 4, /* rows have a result: -x, -e */
 	CAN_PEER = 1 << 5,   /* rows have a remote end: -P, -a */
+	CAN_KEYS = 1 << 6,   /* counts by key: --top */
 };
 
 /* A place in a socket's life where the tool must look: bpf/point/. */

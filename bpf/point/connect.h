@@ -20,47 +20,24 @@
 handler on_connect(void *ctx, int fd, const void *addr, int len, int via);
 handler on_connect_ret(void *ctx, int ret);
 
-/* As in tracing/events/syscalls/sys_enter_connect/format. */
-struct connect_enter {
-	__u64 common;
-	__u64 nr;
-	__u64 fd, addr, len;
-};
-
-struct connect_exit {
-	__u64 common;
-	__u64 nr;
-	__s64 ret;
-};
-
 SEC("?tp/syscalls/sys_enter_connect")
-int connect__tracepoint(struct connect_enter *ctx)
+int connect__tracepoint(struct syscall_enter *ctx)
 {
-	on_connect(ctx, ctx->fd, (const void *)ctx->addr, ctx->len, VIA_SYSCALL);
+	on_connect(ctx, ctx->args[0], (const void *)ctx->args[1], ctx->args[2], VIA_SYSCALL);
 	return 0;
 }
 
 SEC("?tp/syscalls/sys_exit_connect")
-int connect_ret__tracepoint(struct connect_exit *ctx)
+int connect_ret__tracepoint(struct syscall_exit *ctx)
 {
 	on_connect_ret(ctx, ctx->ret);
 	return 0;
 }
 
-#define NR32_SOCKETCALL 102
+#ifdef __TARGET_ARCH_x86
 #define NR32_CONNECT 362
 #define SYS_CONNECT 3 /* socketcall's number for connect */
 
-static __always_inline bool in_compat_call(void)
-{
-#ifdef __TARGET_ARCH_x86
-	return BPF_CORE_READ(current_task(), thread_info.status) & TS_COMPAT;
-#else
-	return false;
-#endif
-}
-
-#ifdef __TARGET_ARCH_x86
 static __always_inline bool is_connect32(struct pt_regs *regs, unsigned long nr)
 {
 	if (!in_compat_call())

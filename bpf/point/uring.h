@@ -4,9 +4,10 @@
  *
  * The tool that includes this defines
  *	on_uring(ctx, req, key)		submitted; uring_opcode(req) tells what it wants
- *	on_uring_done(ctx, req, key, res)	complete; req is NULL before 5.19 and for the
+ *	on_uring_done(ctx, req, key, done)	complete; req is NULL before 5.19, and for the
  *					further completions of a multishot request
- * key names the request from the one to the other.
+ * key names the request from the one to the other; uring_by_data(req, key) and done.by_data name
+ * it as its program does, for multishot ones.
  *
  * The tracepoints changed their arguments three times. A raw tracepoint refuses a program that
  * reads past its last argument, so the variants are tried from the longest list down.
@@ -19,13 +20,20 @@
 
 #include "../ray.bpf.h"
 
-/* system calls: { tid, 0 } */
+/* A request by its address, or by its ring and user_data; a system call: { tid, 0 }. */
 struct call_key {
 	__u64 id, sub;
 };
 
+struct uring_done {
+	struct call_key by_data;
+	int res;
+	__u32 cflags;
+};
+
 handler on_uring(void *ctx, struct io_kiocb *req, struct call_key key);
-handler on_uring_done(void *ctx, struct io_kiocb *req, struct call_key key, int res);
+handler on_uring_done(void *ctx, struct io_kiocb *req, struct call_key key,
+		      struct uring_done done);
 
 static __always_inline int uring_opcode(struct io_kiocb *req)
 {
@@ -44,6 +52,15 @@ static __always_inline int uring_fd(struct io_kiocb *req)
 	if (!bpf_core_field_exists(req->cqe) || (BPF_CORE_READ(req, flags) & REQ_F_FIXED_FILE))
 		return -1;
 	return BPF_CORE_READ(req, cqe.fd);
+}
+
+static __always_inline struct call_key uring_by_data(struct io_kiocb *req, struct call_key key)
+{
+	if (bpf_core_field_exists(req->cqe)) {
+		key.id = (__u64)BPF_CORE_READ(req, ctx);
+		key.sub = BPF_CORE_READ(req, cqe.user_data);
+	}
+	return key;
 }
 
 /* 5.10 */
@@ -83,10 +100,11 @@ SEC("?raw_tp/io_uring_complete")
 int BPF_PROG(uring_done__tracepoint, void *ring, struct io_kiocb *req, __u64 user_data, int res,
 	     __u32 cflags, __u64 extra1, __u64 extra2)
 {
+	struct uring_done done = { { (__u64)ring, user_data }, res, cflags };
 	struct call_key key = { (__u64)req, 0 };
 
 	asm volatile("" ::"r"(extra2));
-	on_uring_done(ctx, req, key, res);
+	on_uring_done(ctx, req, key, done);
 	return 0;
 }
 
@@ -94,10 +112,10 @@ int BPF_PROG(uring_done__tracepoint, void *ring, struct io_kiocb *req, __u64 use
 SEC("?raw_tp/io_uring_complete")
 int BPF_PROG(uring_done__tracepoint2, void *ring, __u64 user_data, int res, __u32 cflags)
 {
-	struct call_key key = { (__u64)ring, user_data };
+	struct uring_done done = { { (__u64)ring, user_data }, res, cflags };
 
 	asm volatile("" ::"r"(cflags));
-	on_uring_done(ctx, NULL, key, res);
+	on_uring_done(ctx, NULL, done.by_data, done);
 	return 0;
 }
 
@@ -105,9 +123,11 @@ int BPF_PROG(uring_done__tracepoint2, void *ring, __u64 user_data, int res, __u3
 SEC("?raw_tp/io_uring_complete")
 int BPF_PROG(uring_done__tracepoint3, void *ring, struct io_kiocb *req, struct io_uring_cqe *cqe)
 {
+	struct uring_done done = { { (__u64)ring, BPF_CORE_READ(cqe, user_data) },
+				   BPF_CORE_READ(cqe, res), BPF_CORE_READ(cqe, flags) };
 	struct call_key key = { (__u64)req, 0 };
 
-	on_uring_done(ctx, req, key, BPF_CORE_READ(cqe, res));
+	on_uring_done(ctx, req, key, done);
 	return 0;
 }
 

@@ -10,7 +10,11 @@ struct {
 	__uint(max_entries, 4 * 1024 * 1024);
 } soconnect SEC(".maps");
 
-handler attempt_begun(struct attempt *a)
+handler attempt_begun(struct attempt *a, struct sock *sk)
+{
+}
+
+handler attempt_dropped(struct attempt *a)
 {
 }
 
@@ -29,7 +33,8 @@ handler on_uring(void *ctx, struct io_kiocb *req, struct call_key key)
 	attempt_uring(req, key);
 }
 
-handler on_uring_done(void *ctx, struct io_kiocb *req, struct call_key key, int res)
+handler on_uring_done(void *ctx, struct io_kiocb *req, struct call_key key,
+		      struct uring_done done)
 {
-	attempt_uring_done(req, key, res);
+	attempt_uring_done(req, key, done.res);
 }

@@ -89,6 +89,7 @@ static const struct table table = {
 	.short_size = ATTEMPT_SHORT,
 	.have = offsetof(struct attempt, have),
 	.ends = offsetof(struct attempt, ends),
+	.family = offsetof(struct attempt, ends.family),
 	.name_at = offsetof(struct attempt, name),
 	.when = offsetof(struct attempt, mono_ns),
 	.columns = columns,

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * accepted.bpf.h - accepting, from a task's wish to its outcome, whether by accept(2), accept4(2)
+ * or io_uring (also multishot). What was accepted is told by the new socket itself, never by the
+ * caller's buffer, which may be NULL.
+ *
+ * The tool that includes this defines
+ *	accept_over(who, sk, result)	sk: the new socket; after a failure the listening one, or
+ *					NULL; result: 0 or an errno
+ * and calls accept_signal(), accept_uring(), accept_uring_done() from its handlers of these.
+ */
+#ifndef ACCEPTED_BPF_H
+#define ACCEPTED_BPF_H
+
+#include "point/accept.h"
+#include "point/signal.h"
+#include "point/uring.h"
+
+#define IORING_OP_ACCEPT 13
+#define IORING_CQE_F_MORE 2 /* further completions of the same request will come */
+
+routine void accept_over(const struct who *who, struct sock *sk, int result);
+
+/* What the filters need to know of a socket. */
+static __always_inline __u32 accept_ends(struct ends *e, struct sock *sk)
+{
+	__u32 have = ends_kind(e, sk);
+	__u16 family = e->family;
+
+	if ((conf.filters & (FILTER_PORT | FILTER_ADDR)) && is_inet(family))
+		have |= ends_remote(e, sk, family);
+	return have;
+}
+
+static __always_inline bool accept_wanted(const struct who *who, const struct ends *e,
+					  __u32 have, int result)
+{
+	return task_wanted(who) && ends_wanted(e, have, e->family) && result_wanted(result, 0);
+}
+
+struct accepting {
+	struct who who;
+	struct sock *listener;
+	__u32 restarts; /* it returned -ERESTARTSYS: see accept_signal */
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384); /* --map-size */
+	__type(key, __u32);
+	__type(value, struct accepting);
+} accepting SEC(".maps");
+
+/* Multishot requests, whose completions come without their request: by ring and user_data. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384); /* --map-size */
+	__type(key, struct call_key);
+	__type(value, struct accepting);
+} uring_accepting SEC(".maps");
+
+static __always_inline struct sock *socket_sk(struct socket *socket)
+{
+	return socket ? BPF_CORE_READ(socket, sk) : NULL;
+}
+
+static __always_inline bool accept_begin(struct accepting *a, struct sock *listener)
+{
+	if (bpf_get_current_pid_tgid() >> 32 == conf.self)
+		return false;
+	who_fill(&a->who, current_task());
+	a->listener = listener;
+	return true;
+}
+
+handler on_accept(void *ctx, int fd, int via)
+{
+	struct accepting a = {};
+	__u32 tid = bpf_get_current_pid_tgid();
+
+	/* also replaces one that was interrupted and starts again now */
+	if (accept_begin(&a, socket_sk(fd_socket(current_task(), fd))) &&
+	    bpf_map_update_elem(&accepting, &tid, &a, BPF_ANY))
+		COUNT_EVENT(map_full);
+}
+
+handler on_accept_ret(void *ctx, int ret)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct accepting *a = bpf_map_lookup_elem(&accepting, &tid);
+	struct sock *sk = NULL;
+
+	if (!a)
+		return;
+	if (ret == -ERESTARTSYS) {
+		a->restarts = 1;
+		return;
+	}
+	if (ret >= 0)
+		sk = socket_sk(fd_socket(current_task(), ret));
+	/* closed already by another thread: of the listener's kind it was at any rate */
+	accept_over(&a->who, sk ? sk : a->listener, ret < 0 ? -ret : 0);
+	bpf_map_delete_elem(&accepting, &tid);
+}
+
+static __always_inline void accept_signal(int what)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct accepting *a;
+
+	if (what == SIGNAL_RESTARTS)
+		return;
+	a = bpf_map_lookup_elem(&accepting, &tid);
+	if (!a || !a->restarts)
+		return;
+	accept_over(&a->who, a->listener, 4 /* EINTR */);
+	bpf_map_delete_elem(&accepting, &tid);
+}
+
+static __always_inline void accept_uring(struct io_kiocb *req, struct call_key key)
+{
+	struct accepting a = {};
+	int fd;
+
+	if (uring_opcode(req) != IORING_OP_ACCEPT)
+		return;
+	key = uring_by_data(req, key);
+	fd = uring_fd(req);
+	if (accept_begin(&a, fd == -1 ? NULL : socket_sk(fd_socket(current_task(), fd))) &&
+	    bpf_map_update_elem(&uring_accepting, &key, &a, BPF_ANY))
+		COUNT_EVENT(map_full);
+}
+
+/*
+ * Without its request a completion might be another multishot's with the same user_data (a
+ * receive's, say): then its result is no descriptor of a socket at the listener's port.
+ */
+static __always_inline bool is_accepted(struct sock *sk, struct sock *listener)
+{
+	__u16 family = BPF_CORE_READ(listener, __sk_common.skc_family);
+
+	if (!sk || BPF_CORE_READ(sk, __sk_common.skc_family) != family)
+		return false;
+	return !is_inet(family) || BPF_CORE_READ(sk, __sk_common.skc_num) ==
+					   BPF_CORE_READ(listener, __sk_common.skc_num);
+}
+
+static __always_inline void accept_uring_done(struct io_kiocb *req, struct uring_done *done)
+{
+	struct accepting *a;
+	struct sock *sk = NULL, *listener;
+
+	if (req && uring_opcode(req) != IORING_OP_ACCEPT)
+		return;
+	a = bpf_map_lookup_elem(&uring_accepting, &done->by_data);
+	if (!a)
+		return;
+	listener = a->listener;
+	if (done->res >= 0)
+		sk = socket_sk(fd_socket(current_task(), done->res));
+	if (!req && done->res >= 0 && listener && !is_accepted(sk, listener))
+		return;
+	if (!sk)
+		sk = listener; /* a direct descriptor, or closed already */
+	if (!sk && req)
+		sk = socket_sk(file_socket(uring_file(req)));
+	accept_over(&a->who, sk, done->res < 0 ? -done->res : 0);
+	if (!(done->cflags & IORING_CQE_F_MORE))
+		bpf_map_delete_elem(&uring_accepting, &done->by_data);
+}
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * count.bpf.h - counts by key, which user space reads without a system call: a hash gives each
+ * key a slot, and the counters stand in an mmapped array by slot. A new key travels once, with
+ * its slot, through the ring buffer. Keys are never removed.
+ *
+ * Before it includes this, a tool defines COUNT_KEY, the type of its keys (a multiple of 8 bytes,
+ * padding zeroed), and COUNT_TABLE, the name of its table.
+ */
+#ifndef COUNT_BPF_H
+#define COUNT_BPF_H
+
+#include "ray.bpf.h"
+
+#define COUNT_KEYS 16384 /* --map-size */
+#define CLAIM_TRIES 64
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, COUNT_KEYS);
+	__type(key, COUNT_KEY);
+	__type(value, __u32);
+} keys SEC(".maps");
+
+/*
+ * Slots taken. Inserting here is how a slot is claimed by one CPU alone: atomic operations that
+ * return a value came to BPF only with 5.12.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, COUNT_KEYS);
+	__type(key, __u32);
+	__type(value, __u32);
+} claimed SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, COUNT_KEYS);
+	__type(key, __u32);
+	__type(value, struct counts);
+} counts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 * 1024 * 1024);
+} COUNT_TABLE SEC(".maps");
+
+static volatile __u32 next_slot; /* where to look first */
+
+struct announcement {
+	struct new_key head;
+	COUNT_KEY key;
+};
+
+/* The slot of a new key, plus 1; 0: no room, which is counted. */
+routine __u32 new_slot(COUNT_KEY *key)
+{
+	struct announcement a = {};
+	__u32 slot = next_slot, one = 1, *other;
+
+	for (int i = 0; i < CLAIM_TRIES; i++) {
+		if (slot < next_slot)
+			slot = next_slot;
+		if (!bpf_map_update_elem(&claimed, &slot, &one, BPF_NOEXIST))
+			goto ours;
+		slot++;
+	}
+	goto full;
+ours:
+	next_slot = slot + 1;
+	if (bpf_map_update_elem(&keys, key, &slot, BPF_NOEXIST)) {
+		/* another CPU was first with this key: its slot; ours stays unused */
+		other = bpf_map_lookup_elem(&keys, key);
+		if (other)
+			return *other + 1;
+		goto full;
+	}
+	a.head.slot = slot;
+	a.key = *key;
+	if (bpf_ringbuf_output(&COUNT_TABLE, &a, sizeof(a), 0)) {
+		/* user space would not know whose counts these are */
+		bpf_map_delete_elem(&keys, key);
+		COUNT_EVENT(lost);
+		return 0;
+	}
+	return slot + 1;
+full:
+	COUNT_EVENT(map_full);
+	return 0;
+}
+
+static __always_inline __u32 count_slot(COUNT_KEY *key)
+{
+	__u32 *slot = bpf_map_lookup_elem(&keys, key);
+
+	return slot ? *slot + 1 : new_slot(key);
+}
+
+static __always_inline struct counts *count_at(__u32 slot_plus_1)
+{
+	__u32 slot = slot_plus_1 - 1;
+
+	return slot_plus_1 ? bpf_map_lookup_elem(&counts, &slot) : NULL;
+}
+
+#define COUNT(c, member) __sync_fetch_and_add(&(c)->member, 1)
+
+/* The outcome of an operation: 0 or an errno (or RESULT_*, which are failures). */
+static __always_inline void count_result(struct counts *c, int result)
+{
+	if (!result || result == RESULT_DISCONNECTED)
+		COUNT(c, ok);
+	else if (result == 11 /* EAGAIN */ || result == 115 /* EINPROGRESS */ ||
+		 result == 114 /* EALREADY */)
+		COUNT(c, again);
+	else
+		COUNT(c, failed);
+}
+
+#endif

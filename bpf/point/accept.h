@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * point/accept.h - accept(2) and accept4(2): a task waits for a connection, and the call returns.
+ *
+ * The tool that includes this defines
+ *	on_accept(ctx, fd, via)		the call begins, on the listening descriptor fd
+ *	on_accept_ret(ctx, ret)		it returns a new descriptor, or an error
+ *
+ * What a route does not see:
+ *	accept__tracepoint	32-bit callers (no syscalls: tracepoint fires for them on x86),
+ *				io_uring (point/uring.h)
+ *	accept32__tracepoint	sees only 32-bit callers, and makes every system call of the
+ *				host a little slower: only with --compat
+ */
+#ifndef POINT_ACCEPT_H
+#define POINT_ACCEPT_H
+
+#include "../ray.bpf.h"
+
+handler on_accept(void *ctx, int fd, int via);
+handler on_accept_ret(void *ctx, int ret);
+
+SEC("?tp/syscalls/sys_enter_accept")
+int accept__tracepoint(struct syscall_enter *ctx)
+{
+	on_accept(ctx, ctx->args[0], VIA_SYSCALL);
+	return 0;
+}
+
+SEC("?tp/syscalls/sys_enter_accept4")
+int accept_4__tracepoint(struct syscall_enter *ctx)
+{
+	on_accept(ctx, ctx->args[0], VIA_SYSCALL);
+	return 0;
+}
+
+SEC("?tp/syscalls/sys_exit_accept")
+int accept_ret__tracepoint(struct syscall_exit *ctx)
+{
+	on_accept_ret(ctx, ctx->ret);
+	return 0;
+}
+
+SEC("?tp/syscalls/sys_exit_accept4")
+int accept_4ret__tracepoint(struct syscall_exit *ctx)
+{
+	on_accept_ret(ctx, ctx->ret);
+	return 0;
+}
+
+#ifdef __TARGET_ARCH_x86
+#define NR32_ACCEPT4 364
+#define SYS_ACCEPT 5 /* socketcall's numbers */
+#define SYS_ACCEPT4 18
+
+static __always_inline bool is_accept32(struct pt_regs *regs, unsigned long nr)
+{
+	__u32 call;
+
+	if (!in_compat_call())
+		return false;
+	if (nr == NR32_ACCEPT4)
+		return true;
+	call = BPF_CORE_READ(regs, bx);
+	return nr == NR32_SOCKETCALL && (call == SYS_ACCEPT || call == SYS_ACCEPT4);
+}
+
+SEC("?raw_tp/sys_enter")
+int BPF_PROG(accept32__tracepoint, struct pt_regs *regs, unsigned long nr)
+{
+	__u32 fd;
+
+	if ((nr != NR32_ACCEPT4 && nr != NR32_SOCKETCALL) || !is_accept32(regs, nr))
+		return 0;
+	fd = BPF_CORE_READ(regs, bx);
+	if (nr == NR32_SOCKETCALL) {
+		const void *call = (const void *)(unsigned long)(__u32)BPF_CORE_READ(regs, cx);
+
+		if (bpf_probe_read_user(&fd, sizeof(fd), call))
+			fd = -1;
+	}
+	on_accept(ctx, fd, VIA_COMPAT);
+	return 0;
+}
+
+SEC("?raw_tp/sys_exit")
+int BPF_PROG(accept32_ret__tracepoint, struct pt_regs *regs, long ret)
+{
+	unsigned long nr = BPF_CORE_READ(regs, orig_ax);
+
+	if ((nr == NR32_ACCEPT4 || nr == NR32_SOCKETCALL) && is_accept32(regs, nr))
+		on_accept_ret(ctx, ret);
+	return 0;
+}
+#endif
+
+#endif

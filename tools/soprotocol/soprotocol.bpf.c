@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * soprotocol.bpf.c - kernel half of soprotocol: new connections by process and transport protocol.
+ */
+#include "soprotocol.h"
+
+#define COUNT_KEY struct soprotocol_key
+#define COUNT_TABLE soprotocol
+/* the book's script has one map for both */
+#define COUNT_ACCEPT (conf.bt ? OP_CONNECT : OP_ACCEPT)
+#include "../../bpf/connections.bpf.h"
+
+static __always_inline void key_fill(struct soprotocol_key *key, struct sock *sk,
+				     const struct ends *ends, __u32 have)
+{
+	struct proto *prot;
+
+	if (!sk)
+		return;
+	key->have = HAVE_SOCKET;
+	key->protocol = BPF_CORE_READ(sk, sk_protocol);
+	key->family = is_inet(BPF_CORE_READ(sk, __sk_common.skc_family)) ? AF_INET : 0;
+	prot = BPF_CORE_READ(sk, __sk_common.skc_prot);
+	bpf_probe_read_kernel_str(key->name, sizeof(key->name), prot->name);
+}
