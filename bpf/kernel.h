@@ -139,6 +139,7 @@ struct thread_info {
 
 struct task_struct {
 	struct thread_info thread_info;
+	void *stack;
 	unsigned int flags;
 	int exit_code;
 	int pid;
@@ -162,7 +163,7 @@ struct k_sigaction {
 
 /* x86: the registers that 32-bit system calls pass their arguments in */
 struct pt_regs {
-	unsigned long bx, cx, dx, orig_ax;
+	unsigned long bx, cx, dx, ax, di, orig_ax;
 };
 
 struct io_cqe {

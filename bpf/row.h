@@ -61,6 +61,9 @@ struct conf {
 	__u32 bt;      /* --bt of tools that count: the book's keys, and what it counts */
 	__u32 uid;
 	__u32 netns;
+	__u32 ops;     /* bit N: OP_ N is asked for */
+	__u32 by;      /* BY_*: what makes a key, for tools that can choose */
+	__u32 cpus;
 	__u32 npids, ntids, nprotocols, nports, naddrs;
 	__u32 pids[CONF_PIDS];
 	__u32 tids[CONF_PIDS];
@@ -144,6 +147,20 @@ enum { FROM_NOWHERE, FROM_KERNEL, FROM_USER };
 /* What a program does with a socket. */
 enum { OP_ACCEPT, OP_CONNECT, OP_BIND, OP_LISTEN, OP_SOCKET, OP_SEND, OP_RECV, OPS };
 
+/* The calls by which it does: --bt tells them apart. The last two stand for all paths. */
+enum {
+	RET_ACCEPT,
+	RET_ACCEPT4,
+	RET_CONNECT,
+	RET_BIND,
+	RET_LISTEN,
+	RET_SOCKET,
+	RET_SOCKETPAIR,
+	RET_SEND,
+	RET_RECV,
+	RETS
+};
+
 /* how an operation came into the kernel: the row's `via` */
 enum { VIA_SYSCALL, VIA_IO_URING, VIA_COMPAT, VIA_TFO };
 
@@ -182,6 +199,21 @@ struct attempt {
 };
 
 #define ATTEMPT_SHORT __builtin_offsetof(struct attempt, name)
+
+/* What a key of --by may be made of. */
+enum {
+	BY_CALL = 1 << 0,
+	BY_COMM = 1 << 1,
+	BY_PID = 1 << 2,
+	BY_TID = 1 << 3,
+	BY_UID = 1 << 4,
+	BY_CGROUP = 1 << 5,
+	BY_NETNS = 1 << 6,
+	BY_FAMILY = 1 << 7,
+	BY_PROTOCOL = 1 << 8,
+	BY_USTACK = 1 << 9,
+	BY_KSTACK = 1 << 10,
+};
 
 /*
  * What is counted for each key (count.bpf.h). In the kernel half's array these only grow; a row

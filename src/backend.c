@@ -147,9 +147,12 @@ static bool point_wanted(const struct run *run, const struct point *p)
 {
 	switch (p->when) {
 	case POINT_IF_COMPAT:
-		return run->compat;
+		return run->compat && (!p->ops || run->conf.ops & p->ops);
 	case POINT_IF_FOLLOW:
 		return run->conf.filters & FILTER_FOLLOW;
+	case POINT_IF_OP:
+	case POINT_HELPS_OP:
+		return run->conf.ops & p->ops;
 	default:
 		return true;
 	}
@@ -259,14 +262,20 @@ void backend_stop(struct live *live)
 static int prepare(struct live *live, const struct plan *plan)
 {
 	const struct run *run = live->run;
+	struct conf conf = run->conf;
 	struct bpf_map *map;
 
+	conf.cpus = live->cpus;
 	map = bpf_object__find_map_by_name(live->obj, ".rodata.conf");
-	if (!map || bpf_map__set_initial_value(map, &run->conf, sizeof(run->conf)))
+	if (!map || bpf_map__set_initial_value(map, &conf, sizeof(conf)))
 		return fail(-EINVAL, "%s: its object has no settings of the right size",
 			    run->tool->name);
 	map = bpf_object__find_map_by_name(live->obj, "tally");
 	bpf_map__set_max_entries(map, live->cpus);
+	if (run->tool->table->fixed) {
+		map = bpf_object__find_map_by_name(live->obj, "fixed");
+		bpf_map__set_max_entries(map, run->tool->table->fixed->n * live->cpus);
+	}
 	if (run->conf.filters & FILTER_FOLLOW) {
 		map = bpf_object__find_map_by_name(live->obj, "followed");
 		bpf_map__set_max_entries(map, 65536);
@@ -467,6 +476,8 @@ static int check_points(struct live *live)
 
 		if (p->hooks) {
 			live->ctl->sees |= p->point->sees;
+			if (p->point->when == POINT_IF_OP)
+				live->ops |= p->point->ops;
 			continue;
 		}
 		if (!p->wanted)
@@ -500,6 +511,7 @@ static void *map_array(struct live *live, const char *name, size_t len, int prot
 /* What both halves write and read while the tool runs. */
 static int map_shared(struct live *live)
 {
+	const struct table *table = run_table(live->run);
 	struct bpf_map *map;
 
 	live->tally_len = live->cpus * sizeof(*live->tally);
@@ -507,11 +519,11 @@ static int map_shared(struct live *live)
 	live->ctl = map_array(live, ".data.ctl", sizeof(*live->ctl), PROT_READ | PROT_WRITE);
 	if (!live->tally || !live->ctl)
 		return EXIT_ERROR;
-	if (!live->run->tool->table->keyed)
+	if (!table->keyed && !table->fixed)
 		return 0;
-	map = bpf_object__find_map_by_name(live->obj, "counts");
+	map = bpf_object__find_map_by_name(live->obj, table->keyed ? "counts" : "fixed");
 	live->counts_len = bpf_map__max_entries(map) * sizeof(*live->counts);
-	live->counts = map_array(live, "counts", live->counts_len, PROT_READ);
+	live->counts = map_array(live, bpf_map__name(map), live->counts_len, PROT_READ);
 	return live->counts ? 0 : EXIT_ERROR;
 }
 

@@ -33,6 +33,32 @@ static void put_cell(struct buf *b, size_t from)
 	b->len += quotes + 2;
 }
 
+/* What a struct counts becomes: a column for each. */
+static const char *const counts_names[] = { "", "_ok", "_failed", "_again", "_bytes" };
+
+static void put_name(struct buf *b, const struct column *c)
+{
+	size_t n = c->kind == K_COUNTS ? sizeof(counts_names) / sizeof(*counts_names) : 1;
+
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			buf_char(b, ',');
+		buf_str(b, c->name);
+		buf_str(b, counts_names[i]);
+	}
+}
+
+static void put_counts(struct buf *b, const struct counts *c)
+{
+	const uint64_t list[] = { c->count, c->ok, c->failed, c->again, c->bytes };
+
+	for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++) {
+		if (i)
+			buf_char(b, ',');
+		buf_u64(b, list[i]);
+	}
+}
+
 static void csv_open(struct sink *s, const struct live *live)
 {
 	(void)live;
@@ -41,7 +67,7 @@ static void csv_open(struct sink *s, const struct live *live)
 	for (size_t i = 0; s->columns[i]; i++) {
 		if (i)
 			buf_char(s->out, ',');
-		buf_str(s->out, s->columns[i]->name);
+		put_name(s->out, s->columns[i]);
 	}
 	buf_add(s->out, "\r\n", 2);
 }
@@ -61,8 +87,15 @@ static void csv_row(struct sink *s, const void *row)
 		if (i)
 			buf_char(s->out, ',');
 		column_value(s->table, c, row, &v);
-		if (v.type == V_NONE)
+		if (v.type == V_NONE) {
+			if (c->kind == K_COUNTS)
+				buf_str(s->out, ",,,,");
 			continue;
+		}
+		if (v.type == V_COUNTS) {
+			put_counts(s->out, v.counts);
+			continue;
+		}
 		from = s->out->len;
 		if (v.type == V_UINT)
 			buf_u64(s->out, v.u); /* nanoseconds as they are, as in JSON */

@@ -108,6 +108,18 @@ static void put_value(struct buf *b, const struct column *c, const struct value 
 		buf_add(b, v->text, v->len);
 		buf_char(b, '"');
 		return;
+	case V_NUMBER:
+		buf_add(b, v->text, v->len);
+		return;
+	case V_COUNTS:
+		buf_str(b, "{\"count\":");
+		buf_u64(b, v->counts->count);
+		put_count(b, "ok", v->counts->ok);
+		put_count(b, "failed", v->counts->failed);
+		put_count(b, "again", v->counts->again);
+		put_count(b, "bytes", v->counts->bytes);
+		buf_char(b, '}');
+		return;
 	case V_BYTES:
 		if (!json_string(b, v->text, v->len))
 			return;

@@ -37,7 +37,7 @@ static int on_sample(void *ctx, void *data, size_t size)
 int live_start(struct live *live, const struct run *run, int (*row)(void *arg, const void *row),
 	       void *arg)
 {
-	const struct table *table = run->tool->table;
+	const struct table *table = run_table(run);
 	int code, fd;
 
 	memset(live, 0, sizeof(*live));

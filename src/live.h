@@ -44,7 +44,8 @@ struct live {
 	struct ctl *ctl;
 	struct tally *tally; /* one per possible CPU */
 	size_t tally_len;
-	struct counts *counts; /* keyed tables: by slot */
+	uint32_t ops;	       /* 1 << OP_*: seen, of those that POINT_IF_OP tells */
+	struct counts *counts; /* keyed tables: by slot; fixed ones: by call and CPU */
 	size_t counts_len;
 	int cpus;
 };

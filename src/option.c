@@ -168,6 +168,43 @@ static int set_max_events(struct run *run, const char *arg)
 	return err;
 }
 
+/* LIST: words of NAMES between commas, as the bits of their places. */
+static int parse_words(const char *option, const char *list, const char *const *names,
+		       __u32 *bits)
+{
+	do {
+		size_t len = strcspn(list, ",");
+		int i = 0;
+
+		while (names[i] && (strlen(names[i]) != len || memcmp(names[i], list, len)))
+			i++;
+		if (!names[i])
+			return fail(-EINVAL, "%s: there is no \"%.*s\"; see --help", option, (int)len,
+				    list);
+		*bits |= 1U << i;
+		list += len;
+	} while (*list++);
+	return 0;
+}
+
+static int set_by(struct run *run, const char *arg)
+{
+	/* in the order of BY_ */
+	static const char *const names[] = { "call", "comm",   "pid",	"tid",	    "uid",
+					     "cgroup", "netns", "family", "protocol", NULL };
+
+	return parse_words("--by", arg, names, &run->conf.by);
+}
+
+static int set_call(struct run *run, const char *arg)
+{
+	/* in the order of OP_ */
+	static const char *const names[] = { "accept", "connect", "bind", "listen",
+					     "socket", "send",	  "recv", NULL };
+
+	return parse_words("--call", arg, names, &run->conf.ops);
+}
+
 static int set_top(struct run *run, const char *arg)
 {
 	__u64 n = 0;
@@ -315,6 +352,10 @@ static const struct option_entry options[] = {
 	  set_count },
 	{ 0, "compat", NULL, "see 32-bit callers too; costs every system call of the host",
 	  CAN_COMPAT, set_compat },
+	{ 0, "by", "KEY[,KEY]", "count by call, comm, pid, tid, uid, cgroup, netns, family, protocol",
+	  CAN_BY, set_by },
+	{ 0, "call", "LIST", "only accept, connect, bind, listen, socket, send, recv", CAN_BY,
+	  set_call },
 	{ 0, "top", "N", "only the N most frequent in each report", CAN_KEYS, set_top },
 	{ 'i', "interval", "SEC", "as INTERVAL: seconds between reports", 0, set_interval },
 	{ 'd', "duration", "SEC", "end after so many seconds", 0, set_duration },
@@ -455,6 +496,14 @@ static int check(struct run *run)
 			    run->form == FORM_JSON ? "--json" : "--csv");
 	if (run->command && (run->conf.filters & (FILTER_PID | FILTER_TID)))
 		return fail(-EINVAL, "-- COMMAND traces that command: not with -p or --tid");
+	if (run->top && !run_table(run)->keyed)
+		return fail(-EINVAL, "--top needs --by: the most frequent of what?");
+	if (run->conf.by && run->form == FORM_BT)
+		return fail(-EINVAL, "--by has no form in the book: not with --bt");
+	if (!run->interval_ns)
+		run->interval_ns = tool->interval_ns;
+	if (!run->conf.ops)
+		run->conf.ops = (1U << OPS) - 1;
 	if (run->follow) {
 		run->conf.filters &= ~FILTER_PID;
 		run->conf.filters |= FILTER_FOLLOW;
@@ -527,7 +576,7 @@ int option_parse(struct run *run, const struct tool *tool, int argc, char **argv
 			return usage(tool);
 	}
 	if (run->fields && !strcmp(run->fields, "help")) {
-		fields_help(run->count ? tool->count : tool->table);
+		fields_help(run->count ? tool->count : run_table(run));
 		return EXIT_OK;
 	}
 	if (check(run))

@@ -18,6 +18,7 @@
 
 #include "command.h"
 #include "count.h"
+#include "fixed.h"
 #include "keyed.h"
 #include "live.h"
 #include "output.h"
@@ -33,6 +34,8 @@ struct state {
 	struct command command;
 	struct count *count;
 	struct keyed *keyed;
+	struct fixed *fixed;
+	uint64_t reported; /* when the last report was made */
 	uint64_t rows, reports;
 	bool told; /* the command, that it is to end */
 	const char *reason; /* why it ends; NULL: it doesn't yet */
@@ -127,6 +130,9 @@ static void report(struct state *s, uint64_t when)
 		count_report(s->count, when, on_sum, s);
 	if (s->keyed)
 		keyed_report(s->keyed, when, s->reports, on_sum, s);
+	if (s->fixed)
+		on_sum(s, fixed_report(s->fixed, when, s->reports, when - s->reported));
+	s->reported = when;
 	output_flush(&s->output, &stopping);
 }
 
@@ -290,9 +296,10 @@ static int finish(struct state *s, uint64_t start, int stats_fd)
 	missed = live_misses(&s->live);
 	while (s->output.state == OUTPUT_GOOD && !all_shown(s) && live_consume(&s->live))
 		output_flush(&s->output, &stopping);
-	if ((s->count || s->keyed) && !enough_reports(s))
+	if ((s->count || s->keyed || s->fixed) && !enough_reports(s))
 		report(s, now_ns());
 	live_totals(&s->live, &totals);
+	totals.shown += fixed_total(s->fixed);
 	if (all_shown(s))
 		totals.shown = s->rows; /* the rest came after the last one asked for */
 	s->sink.ops->end(&s->sink, &s->live, &totals, s->reason);
@@ -328,7 +335,7 @@ int run_tool(struct run *run)
 		run->conf.npids = 1;
 	}
 	run->conf.self = getpid();
-	if (run->tool->table->keyed) {
+	if (run_table(run)->keyed) {
 		run->conf.final = 1;
 		run->conf.bt = run->form == FORM_BT;
 	}
@@ -350,20 +357,23 @@ int run_tool(struct run *run)
 	code = live_start(&s.live, run, on_row, &s);
 	if (code)
 		goto out;
-	if (run->tool->table->keyed)
-		s.keyed = keyed_new(run->tool->table, s.live.counts,
+	if (run_table(run)->fixed)
+		s.fixed = fixed_new(run_table(run), s.live.counts, s.live.cpus, s.live.ops);
+	if (run_table(run)->keyed)
+		s.keyed = keyed_new(run_table(run), s.live.counts,
 				    s.live.counts_len / sizeof(*s.live.counts), run->top,
 				    run->form == FORM_BT);
 	start = now_ns();
+	s.reported = start;
 	clock_sync();
 	s.sink.start_ns = start;
 	s.sink.colour = run->form == FORM_TEXT && isatty(s.output.fd) && !getenv("NO_COLOR");
 	s.sink.ops->open(&s.sink, &s.live);
 	output_flush(&s.output, &stopping);
-	if ((s.count || s.keyed) && !run->quiet)
-		fprintf(stderr, "Tracing%s\n",
+	if ((s.count || s.keyed || s.fixed) && !run->quiet)
+		fprintf(stderr, "Tracing%s%s\n", s.fixed ? ", rates per second" : "",
 			run->interval_ns || run->duration_ns || run->command ?
-				"." :
+				"" :
 				"... Hit Ctrl-C to end.");
 	command_release(&s.command);
 	loop(&s, start, &during);
@@ -373,6 +383,7 @@ out:
 	live_stop(&s.live);
 	count_free(s.count);
 	keyed_free(s.keyed);
+	fixed_free(s.fixed);
 	sink_free(&s.sink);
 	output_close(&s.output);
 	if (stats_fd >= 0)

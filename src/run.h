@@ -42,6 +42,12 @@ struct totals {
 	uint64_t shown, filtered, lost, map_full, stale, pending;
 };
 
+/* The rows that the kernel half counts or sends. */
+static inline const struct table *run_table(const struct run *run)
+{
+	return run->conf.by ? run->tool->by : run->tool->table;
+}
+
 /* Do what the run asks for; returns the exit code. */
 int run_tool(struct run *run);
 

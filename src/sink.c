@@ -17,6 +17,8 @@ static const struct sink_ops *const by_form[] = {
 /* Does a form print this column when --fields doesn't choose? */
 static bool by_default(const struct run *run, const struct column *c)
 {
+	if (c->by & ~run->conf.by)
+		return false;
 	switch (run->form) {
 	case FORM_TEXT:
 		return c->flags & (COL_TEXT | (run->wide ? COL_WIDE : 0));
@@ -57,10 +59,12 @@ int sink_for(struct sink *s, const struct run *run, struct buf *out)
 
 	memset(s, 0, sizeof(*s));
 	s->ops = by_form[run->form];
-	if (run->form == FORM_BT && run->tool->table->keyed)
+	if (run->form == FORM_BT && run_table(run)->keyed)
 		s->ops = &map_ops;
+	if (run->form == FORM_BT && run_table(run)->fixed)
+		s->ops = &probe_ops;
 	s->run = run;
-	s->table = run->count ? run->tool->count : run->tool->table;
+	s->table = run->count ? run->tool->count : run_table(run);
 	s->out = out;
 	if (run->fields)
 		return choose(s, run->fields);

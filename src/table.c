@@ -8,7 +8,7 @@
  */
 #include "table.h"
 
-#include <arpa/inet.h>
+#include <stdio.h>
 #include <time.h>
 
 #include <sys/socket.h>
@@ -311,12 +311,66 @@ void column_value(const struct table *t, const struct column *c, const void *row
 		if (result > 0)
 			number_text(v, errno_name(result), result);
 		return;
+	case K_COUNTS:
+		v->type = V_COUNTS;
+		v->counts = (const struct counts *)p;
+		memcpy(&v->length, (const char *)row + t->length, sizeof(v->length));
+		return;
+	case K_RATE:
+		v->type = V_UINT;
+		v->u = load_uint(p, 8);
+		memcpy(&v->length, (const char *)row + t->length, sizeof(v->length));
+		return;
+	case K_SECONDS: {
+		struct buf b = { v->store, 0, sizeof(v->store) }; /* roomy: never grows */
+
+		n = load_uint(p, 8);
+		buf_u64(&b, n / 1000000000);
+		buf_char(&b, '.');
+		put_digits(buf_room(&b, 6), n % 1000000000 / 1000, 6);
+		v->type = V_NUMBER;
+		v->text = v->store;
+		v->len = b.len + 6;
+		return;
+	}
+	case K_CLOCK: {
+		time_t second = clock_wall(load_uint(p, 8)) / 1000000000;
+		struct tm tm;
+
+		localtime_r(&second, &tm);
+		v->type = V_TEXT;
+		v->text = v->store;
+		v->len = strftime(v->store, sizeof(v->store), "%H:%M:%S", &tm);
+		return;
+	}
 	case K_RESULT:
 	case K_BOOK:
 		result = load_uint(p, 4);
 		number_text(v, result_words(result, c->kind == K_BOOK), result);
 		return;
 	}
+}
+
+/* A count per second in at most 5 characters: 7, 0.3, 1234, 12.3k, 1.23M. */
+static void put_rate(struct buf *b, uint64_t count, uint64_t length)
+{
+	static const char units[] = " kMGTPE";
+	double rate = length ? count * 1e9 / length : 0;
+	char text[32];
+	int unit = 0;
+
+	if (rate < 9.95 && rate - (uint64_t)rate >= 0.05) {
+		buf_add(b, text, snprintf(text, sizeof(text), "%.1f", rate));
+		return;
+	}
+	if (rate < 9999.5) {
+		buf_u64(b, rate + 0.5);
+		return;
+	}
+	for (; rate >= 999.5; unit++)
+		rate /= 1000;
+	buf_add(b, text, snprintf(text, sizeof(text), "%.*f", rate < 9.995 ? 2 : rate < 99.95, rate));
+	buf_char(b, units[unit]);
 }
 
 size_t value_text(struct buf *b, const struct column *c, const struct value *v)
@@ -328,7 +382,13 @@ size_t value_text(struct buf *b, const struct column *c, const struct value *v)
 		buf_char(b, '-');
 		break;
 	case V_UINT:
-		buf_u64(b, c->kind == K_NSEC ? v->u / 1000 : v->u);
+		if (c->kind == K_RATE)
+			put_rate(b, v->u, v->length);
+		else
+			buf_u64(b, c->kind == K_NSEC ? v->u / 1000 : v->u);
+		break;
+	case V_COUNTS:
+		put_rate(b, v->counts->count, v->length);
 		break;
 	case V_INT:
 		buf_i64(b, v->i);
@@ -337,6 +397,7 @@ size_t value_text(struct buf *b, const struct column *c, const struct value *v)
 		buf_str(b, v->u ? "yes" : "no");
 		break;
 	case V_TEXT:
+	case V_NUMBER:
 		buf_add(b, v->text, v->len);
 		break;
 	case V_BYTES:

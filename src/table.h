@@ -29,6 +29,10 @@ enum kind {
 	K_ERRNO,     /* 4 bytes, a result: the errno's name */
 	K_RESULT,    /* 4 bytes, a result: words */
 	K_BOOK,	     /* 4 bytes, a result: the book's words */
+	K_COUNTS,    /* struct counts; people read its count per second */
+	K_RATE,	     /* 8 bytes, a count; people read it per second */
+	K_SECONDS,   /* 8 bytes of nanoseconds, as seconds */
+	K_CLOCK,     /* as K_TIME; HH:MM:SS, local */
 };
 
 enum {
@@ -49,6 +53,7 @@ struct column {
 	unsigned flags; /* COL_* */
 	uint16_t offset, size;
 	uint16_t width, wide;	  /* in text; wide 0: as width */
+	uint32_t by;		  /* BY_*: only with that key */
 	uint32_t need;		  /* HAVE_* bits without which there is no value */
 	const char *const *names; /* K_ENUM */
 };
@@ -58,12 +63,14 @@ struct table {
 	const char *help;
 	bool report; /* counts for an interval, rather than events */
 	bool keyed;  /* counted in the kernel by key: bpf/count.bpf.h */
+	const struct fixed_layout *fixed; /* counted there by fixed keys, a slot per CPU */
 	uint16_t row_size, short_size; /* a row without its name may end early */
 	uint16_t have;		       /* offset of the `have` word */
 	uint16_t ends, name_at;	       /* offsets of struct ends, struct name */
 	uint16_t family;	       /* K_PROTOCOL: offset of the 2 bytes that tell if it is IP */
 	uint16_t when;		       /* offset of its CLOCK_MONOTONIC */
-	uint16_t key_size, counts, interval; /* keyed: the key is first; offsets of the others */
+	uint16_t key_size, counts;	     /* keyed: the key is first; offset of struct counts */
+	uint16_t interval, length;	     /* offsets of its number and its nanoseconds */
 	const struct column *columns;	     /* up to the one without a name */
 };
 
@@ -74,6 +81,16 @@ struct table {
 	}
 
 #define for_each_column(c, t) for (const struct column *c = (t)->columns; c->name; c++)
+
+/*
+ * A row of fixed keys: the counts of N calls, those of the groups they make up, and of all;
+ * offsets of struct counts (arrays).
+ */
+struct fixed_layout {
+	int n;
+	const uint8_t *group; /* of each call */
+	uint16_t calls, groups, all;
+};
 
 /* How rows of one table are added up into rows of another: see count.c. */
 struct group {
@@ -86,7 +103,8 @@ struct group {
 	uint16_t count, mean, max; /* offsets of 8-byte members of the summary row */
 };
 
-enum value_type { V_NONE, V_UINT, V_INT, V_BOOL, V_TEXT, V_BYTES };
+/* V_NUMBER is text that is a number; */
+enum value_type { V_NONE, V_UINT, V_INT, V_BOOL, V_TEXT, V_BYTES, V_NUMBER, V_COUNTS };
 
 /* What a column of a row holds. */
 struct value {
@@ -95,8 +113,10 @@ struct value {
 		uint64_t u;
 		int64_t i;
 		const char *text; /* V_TEXT: our own words; V_BYTES: a stranger's */
+		const struct counts *counts;
 	};
 	size_t len;
+	uint64_t length; /* V_COUNTS, K_RATE: of their interval, in ns */
 	char store[128]; /* where text may point */
 };
 

@@ -6,6 +6,7 @@
  */
 #include "sink.h"
 
+#include <stdlib.h>
 #include <time.h>
 
 #define RED "\033[31m"
@@ -186,6 +187,11 @@ static void text_tick(struct sink *s, uint64_t when)
 	char clock[16];
 	struct tm tm;
 
+	/* rows of an interval each go on below their heading, for a screenful */
+	if (s->table->fixed) {
+		s->rows %= 20;
+		return;
+	}
 	s->rows = 0;
 	if (!s->run->interval_ns || s->run->no_header)
 		return;
@@ -250,6 +256,59 @@ static void map_row(struct sink *s, const void *row)
 	}
 	buf_char(s->out, '\n');
 }
+
+/* The same for fixed keys: a map of probes, whose names are the headings. */
+
+struct probe {
+	const char *name;
+	uint64_t count;
+};
+
+static int by_probe_count(const void *a, const void *b)
+{
+	const struct probe *p = a, *q = b;
+
+	if (p->count != q->count)
+		return p->count < q->count ? -1 : 1;
+	return strcmp(p->name, q->name);
+}
+
+static void probe_row(struct sink *s, const void *row)
+{
+	struct probe list[32];
+	size_t n = 0;
+	char clock[16];
+	time_t second;
+	uint64_t when;
+	struct tm tm;
+
+	memcpy(&when, (const char *)row + s->table->when, sizeof(when));
+	second = clock_wall(when) / 1000000000;
+	localtime_r(&second, &tm);
+	buf_add(s->out, clock, strftime(clock, sizeof(clock), "%H:%M:%S\n", &tm));
+	for (size_t i = 0; s->columns[i] && n < sizeof(list) / sizeof(*list); i++) {
+		struct value v;
+
+		column_value(s->table, s->columns[i], row, &v);
+		if (v.u)
+			list[n++] = (struct probe){ s->columns[i]->title, v.u };
+	}
+	qsort(list, n, sizeof(*list), by_probe_count);
+	for (size_t i = 0; i < n; i++) {
+		buf_str(s->out, "@[");
+		buf_str(s->out, list[i].name);
+		buf_str(s->out, "]: ");
+		buf_u64(s->out, list[i].count);
+		buf_char(s->out, '\n');
+	}
+}
+
+const struct sink_ops probe_ops = {
+	.open = map_open,
+	.tick = map_tick,
+	.row = probe_row,
+	.end = text_end,
+};
 
 const struct sink_ops map_ops = {
 	.open = map_open,

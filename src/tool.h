@@ -16,6 +16,7 @@ enum {
 	CAN_COMPAT = 1 << 3,
 	CAN_RESULT = 1 << 4, /* rows have a result: -x, -e */
 	CAN_PEER = 1 << 5,   /* rows have a remote end: -P, -a */
+	CAN_BY = 1 << 7,     /* keys can be chosen: --by, --call */
 	CAN_KEYS = 1 << 6,   /* counts by key: --top */
 };
 
@@ -29,7 +30,10 @@ struct point {
 		POINT_WANTED,	 /* it can, and says what it doesn't see */
 		POINT_IF_COMPAT, /* only with --compat */
 		POINT_IF_FOLLOW, /* only with --follow or -- COMMAND */
+		POINT_IF_OP,	 /* only if one of its operations is asked for, which it then sees */
+		POINT_HELPS_OP,	 /* the same, but it sees only a part of them */
 	} when;
+	unsigned ops;  /* 1 << OP_*: what POINT_IF_OP and POINT_HELPS_OP are about */
 	unsigned sees; /* SEES_* that the kernel half has when it is attached */
 };
 
@@ -37,11 +41,13 @@ struct tool {
 	const char *name;
 	const char *help;		/* one line */
 	const struct table *table;	/* its rows */
+	const struct table *by;		/* CAN_BY: its rows with --by */
 	const struct table *count;	/* CAN_COUNT: the rows of --count */
 	const struct group *group;	/* CAN_COUNT: how rows become those */
 	const struct point *points;	/* up to the one without a name */
 	const char *const *maps;	/* the maps that --map-size sizes, up to NULL */
 	const char *const *examples;	/* command, explanation, command, ... up to NULL */
+	uint64_t interval_ns;		/* between reports unless told; 0: none */
 	uint64_t families;		/* shown unless -f says otherwise; 0: all */
 	unsigned can;			/* CAN_* */
 	const char *bpf, *bpf_end;	/* the kernel half, an ELF object */

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * point/return.h - a socket call has returned: for tools that need to know no more than how often
+ * and with what result. One point per operation, exits only, so that a call costs one program and
+ * what isn't asked for isn't attached. Not together with connect.h and accept.h, which hook both
+ * ends of the same calls.
+ *
+ * The tool that includes this defines
+ *	on_return(ctx, call, ret)	call: RET_*
+ *
+ * What a route does not see:
+ *	__tracepoint		32-bit callers (no syscalls: tracepoint fires for them on x86),
+ *				io_uring (point/uring.h)
+ *	return32__tracepoint	sees only 32-bit callers, and makes every system call of the
+ *				host a little slower: only with --compat
+ */
+#ifndef POINT_RETURN_H
+#define POINT_RETURN_H
+
+#include "../ray.bpf.h"
+
+handler on_return(void *ctx, int call, int ret);
+
+#define RETURN(program, name, call)                                                            \
+	SEC("?tp/syscalls/sys_exit_" #name)                                                    \
+	int program##__tracepoint(struct syscall_exit *ctx)                                    \
+	{                                                                                      \
+		on_return(ctx, call, ctx->ret);                                                \
+		return 0;                                                                      \
+	}
+
+RETURN(accept, accept, RET_ACCEPT)
+RETURN(accept_4, accept4, RET_ACCEPT4)
+RETURN(connect, connect, RET_CONNECT)
+RETURN(bind, bind, RET_BIND)
+RETURN(listen, listen, RET_LISTEN)
+RETURN(socket, socket, RET_SOCKET)
+RETURN(socket_pair, socketpair, RET_SOCKETPAIR)
+
+/* The registers of the current task's system call. */
+static __always_inline struct pt_regs *call_regs(void)
+{
+	struct task_struct *task;
+
+	/* 5.15 on; on x86 before that they lie at the end of a stack of 16 KiB */
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	task = current_task();
+	return (struct pt_regs *)((char *)BPF_CORE_READ(task, stack) + 16384 -
+				  bpf_core_type_size(struct pt_regs));
+}
+
+#ifdef __TARGET_ARCH_x86
+/* The first argument of the current call: its descriptor. */
+static __always_inline int call_fd(void)
+{
+	struct pt_regs *regs = call_regs();
+	__u32 fd;
+
+	if (!in_compat_call())
+		return BPF_CORE_READ(regs, di);
+	if (BPF_CORE_READ(regs, orig_ax) != NR32_SOCKETCALL)
+		return BPF_CORE_READ(regs, bx);
+	if (bpf_probe_read_user(&fd, sizeof(fd),
+				(const void *)(unsigned long)(__u32)BPF_CORE_READ(regs, cx)))
+		return -1;
+	return fd;
+}
+
+/* i386 calls by number, and socketcall's by their first argument; -1: none of ours. */
+static __always_inline int call32(struct pt_regs *regs, unsigned long nr)
+{
+	if (nr == NR32_SOCKETCALL) {
+		switch ((__u32)BPF_CORE_READ(regs, bx)) {
+		case 1:
+			return RET_SOCKET;
+		case 2:
+			return RET_BIND;
+		case 3:
+			return RET_CONNECT;
+		case 4:
+			return RET_LISTEN;
+		case 5:
+			return RET_ACCEPT;
+		case 8:
+			return RET_SOCKETPAIR;
+		case 18:
+			return RET_ACCEPT4;
+		}
+		return -1;
+	}
+	switch (nr) {
+	case 359:
+		return RET_SOCKET;
+	case 360:
+		return RET_SOCKETPAIR;
+	case 361:
+		return RET_BIND;
+	case 362:
+		return RET_CONNECT;
+	case 363:
+		return RET_LISTEN;
+	case 364:
+		return RET_ACCEPT4;
+	}
+	return -1;
+}
+
+SEC("?raw_tp/sys_exit")
+int BPF_PROG(return32__tracepoint, struct pt_regs *regs, long ret)
+{
+	unsigned long nr = BPF_CORE_READ(regs, orig_ax);
+	int call;
+
+	if (nr != NR32_SOCKETCALL && (nr < 359 || nr > 364))
+		return 0;
+	if (!in_compat_call())
+		return 0;
+	call = call32(regs, nr);
+	if (call >= 0)
+		on_return(ctx, call, ret);
+	return 0;
+}
+#endif
+
+#endif

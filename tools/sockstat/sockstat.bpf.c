@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * sockstat.bpf.c - kernel half of sockstat: socket operations, counted per call, or with --by per
+ * key. Without --by and filters this is a few instructions for each call.
+ */
+#include "sockstat.h"
+
+#define COUNT_KEY struct sockstat_key
+#define COUNT_TABLE sockstat
+#include "../../bpf/count.bpf.h"
+
+#include "../../bpf/point/message.h"
+#include "../../bpf/point/return.h"
+#include "../../bpf/point/signal.h"
+#include "../../bpf/point/task.h"
+#include "../../bpf/point/uring.h"
+
+#define MSG_PEEK 0x2
+#define MSG_DONTWAIT 0x40
+
+/* One struct counts per RET_ and possible CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, RETS); /* the loader: times the CPUs */
+	__type(key, __u32);
+	__type(value, struct counts);
+} fixed SEC(".maps");
+
+/* Threads whose call returned -ERESTARTSYS: it may start again, or have failed with EINTR. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384); /* --map-size */
+	__type(key, __u32);
+	__type(value, __u32);
+} interrupted SEC(".maps");
+
+/* io_uring requests whose completion does not say what they were, by ring and user_data. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384); /* --map-size */
+	__type(key, struct call_key);
+	__type(value, __u32);
+} requests SEC(".maps");
+
+static __u64 interruptions; /* open ones: mostly none, and then nobody looks */
+
+static __always_inline int op_of(int call)
+{
+	switch (call) {
+	case RET_ACCEPT:
+	case RET_ACCEPT4:
+		return OP_ACCEPT;
+	case RET_CONNECT:
+		return OP_CONNECT;
+	case RET_BIND:
+		return OP_BIND;
+	case RET_LISTEN:
+		return OP_LISTEN;
+	case RET_SEND:
+		return OP_SEND;
+	case RET_RECV:
+		return OP_RECV;
+	}
+	return OP_SOCKET;
+}
+
+static __always_inline struct counts *key_counts(int call, struct sock *sk, const struct who *who)
+{
+	struct sockstat_key key = {};
+
+	if (conf.by & BY_CALL)
+		key.call = op_of(call);
+	if (conf.by & BY_COMM)
+		__builtin_memcpy(key.comm, who->comm, COMM_LEN);
+	if (conf.by & BY_PID)
+		key.pid = who->pid;
+	if (conf.by & BY_TID)
+		key.tid = who->tid;
+	if (conf.by & BY_UID)
+		key.uid = who->uid;
+	if (conf.by & BY_CGROUP)
+		key.cgroup = who->cgroup;
+	if (sk && (conf.by & (BY_FAMILY | BY_PROTOCOL))) {
+		key.have = HAVE_FAMILY | HAVE_SOCKET;
+		key.family = BPF_CORE_READ(sk, __sk_common.skc_family);
+		if (conf.by & BY_PROTOCOL)
+			key.protocol = BPF_CORE_READ(sk, sk_protocol);
+		/* with the protocol only: whether it is an IP one */
+		if (!(conf.by & BY_FAMILY))
+			key.family = is_inet(key.family) ? AF_INET : 0;
+	}
+	if (conf.by & BY_NETNS)
+		key.netns = sk ? BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) :
+				 BPF_CORE_READ(current_task(), nsproxy, net_ns, ns.inum);
+	return count_at(count_slot(&key));
+}
+
+/* Does anything that was asked for need the socket? */
+static __always_inline bool needs_sk(void)
+{
+	return (conf.by & (BY_FAMILY | BY_PROTOCOL | BY_NETNS)) ||
+	       (conf.filters & (FILTER_FAMILY | FILTER_PROTOCOL | FILTER_NETNS | FILTER_PORT |
+				FILTER_ADDR));
+}
+
+static __always_inline bool wanted(struct sock *sk, const struct who *who, int result)
+{
+	struct ends ends = {};
+	__u16 family;
+	__u32 have = 0;
+
+	if (!task_wanted(who) || !result_wanted(result, 0))
+		return false;
+	if (sk && needs_sk()) {
+		have = ends_kind(&ends, sk);
+		family = ends.family;
+		if ((conf.filters & (FILTER_PORT | FILTER_ADDR)) && is_inet(family))
+			have |= ends_remote(&ends, sk, family);
+	}
+	return ends_wanted(&ends, have, ends.family);
+}
+
+/* Count one operation; ret: bytes, 0 or -errno. */
+static __always_inline void count(int call, struct sock *sk, int ret, bool bytes)
+{
+	int result = ret < 0 ? -ret : 0;
+	struct counts *c;
+
+	if (bpf_get_current_pid_tgid() >> 32 == conf.self)
+		return;
+	if (conf.by || conf.filters) {
+		struct who who = {};
+
+		who_fill(&who, current_task());
+		if (!wanted(sk, &who, result)) {
+			COUNT_EVENT(filtered);
+			return;
+		}
+		if (conf.by) {
+			c = key_counts(call, sk, &who);
+			if (!c)
+				return;
+			COUNT_EVENT(shown);
+			count_result(c, result);
+			if (bytes && ret > 0)
+				__sync_fetch_and_add(&c->bytes, ret);
+			return;
+		}
+	}
+	__u32 slot = call * conf.cpus + bpf_get_smp_processor_id();
+
+	c = bpf_map_lookup_elem(&fixed, &slot);
+	if (!c)
+		return;
+	count_result(c, result);
+	if (bytes && ret > 0)
+		__sync_fetch_and_add(&c->bytes, ret);
+}
+
+static __always_inline struct sock *fd_sk(int fd)
+{
+	struct socket *socket = fd_socket(current_task(), fd);
+
+	return socket ? BPF_CORE_READ(socket, sk) : NULL;
+}
+
+handler on_return(void *ctx, int call, int ret)
+{
+	__u32 tid = bpf_get_current_pid_tgid(), what = call;
+	struct sock *sk = NULL;
+
+	if (interruptions && !bpf_map_delete_elem(&interrupted, &tid))
+		__sync_fetch_and_add(&interruptions, -1); /* it started again, and here it is */
+	if (ret == -ERESTARTSYS) {
+		if (bpf_map_update_elem(&interrupted, &tid, &what, BPF_ANY))
+			COUNT_EVENT(map_full);
+		else
+			__sync_fetch_and_add(&interruptions, 1);
+		return;
+	}
+	if (needs_sk()) {
+		bool is_new = call == RET_SOCKET || call == RET_ACCEPT || call == RET_ACCEPT4;
+
+		if (is_new && ret >= 0)
+			sk = fd_sk(ret);
+		else if (call != RET_SOCKET && call != RET_SOCKETPAIR)
+			sk = fd_sk(call_fd());
+	}
+	count(call, sk, ret, false);
+}
+
+handler on_signal(void *ctx, int what)
+{
+	__u32 tid = bpf_get_current_pid_tgid(), *call;
+	struct sock *sk = NULL;
+
+	if (what == SIGNAL_RESTARTS || !interruptions)
+		return;
+	call = bpf_map_lookup_elem(&interrupted, &tid);
+	if (!call)
+		return;
+	if (needs_sk())
+		sk = fd_sk(call_fd());
+	count(*call, sk, -4 /* EINTR */, false);
+	bpf_map_delete_elem(&interrupted, &tid);
+	__sync_fetch_and_add(&interruptions, -1);
+}
+
+/*
+ * io_uring first tries without waiting, and waits when that says EAGAIN: a try of its own that no
+ * program asked for. It does so in its own threads, in io_uring_enter(2), or on a task's way out
+ * of any other call or interrupt: everywhere but inside a call that itself sends or receives.
+ */
+static __always_inline bool is_own_try(void)
+{
+	struct task_struct *task = current_task();
+	struct pt_regs *regs;
+
+	if (BPF_CORE_READ(task, flags) & PF_IO_WORKER)
+		return true;
+	if (!BPF_CORE_READ(task, io_uring))
+		return false;
+#ifdef __TARGET_ARCH_x86
+	regs = call_regs();
+	/* ax holds -ENOSYS from the entry of a call to its end */
+	if ((int)BPF_CORE_READ(regs, ax) != -38)
+		return true;
+	return BPF_CORE_READ(regs, orig_ax) == 426 /* io_uring_enter, i386's too */;
+#else
+	return true;
+#endif
+}
+
+handler on_message(void *ctx, int op, struct sock *sk, int ret, int flags)
+{
+	struct socket *socket;
+
+	if (ret == -11 /* EAGAIN */ && (flags & MSG_DONTWAIT) && is_own_try())
+		return;
+	/* a socket of the kernel's own has no file; a subflow of MPTCP is not its socket's sk */
+	socket = BPF_CORE_READ(sk, sk_socket);
+	if (!socket || !BPF_CORE_READ(socket, file) || BPF_CORE_READ(socket, sk) != sk)
+		return;
+	count(op == OP_SEND ? RET_SEND : RET_RECV, sk, ret, !(flags & MSG_PEEK));
+}
+
+/* An io_uring opcode's call, or -1. */
+static __always_inline int uring_call(int opcode)
+{
+	switch (opcode) {
+	case 13:
+		return RET_ACCEPT4;
+	case 16:
+		return RET_CONNECT;
+	case 45:
+		return RET_SOCKET;
+	case 56:
+		return RET_BIND;
+	case 57:
+		return RET_LISTEN;
+	}
+	return -1;
+}
+
+handler on_uring(void *ctx, struct io_kiocb *req, struct call_key key)
+{
+	int call = uring_call(uring_opcode(req));
+	bool tells = bpf_core_field_exists(req->cqe); /* the completion has the request */
+	__u32 value = call;
+
+	if (call < 0 || (tells && call != RET_ACCEPT4))
+		return;
+	key = uring_by_data(req, key);
+	if (bpf_map_update_elem(&requests, &key, &value, BPF_ANY))
+		COUNT_EVENT(map_full);
+}
+
+handler on_uring_done(void *ctx, struct io_kiocb *req, struct call_key key,
+		      struct uring_done done)
+{
+	int call = req ? uring_call(uring_opcode(req)) : -1;
+	struct sock *sk = NULL;
+	__u32 *known;
+
+	if (req && call < 0)
+		return;
+	if (!req || call == RET_ACCEPT4) {
+		known = bpf_map_lookup_elem(&requests, &done.by_data);
+		if (known) {
+			call = *known;
+			if (!(done.cflags & 2 /* IORING_CQE_F_MORE */))
+				bpf_map_delete_elem(&requests, &done.by_data);
+		}
+	}
+	if (call < 0 || !(conf.ops >> op_of(call) & 1))
+		return;
+	if (done.res >= 0 && (call == RET_ACCEPT4 || call == RET_SOCKET)) {
+		sk = fd_sk(done.res);
+		/* a receive's bytes, which had the same user_data? */
+		if (!req && call == RET_ACCEPT4 && !sk)
+			return;
+	}
+	if (!sk && req && needs_sk()) {
+		struct socket *socket = file_socket(uring_file(req));
+
+		sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
+	}
+	count(call, sk, done.res, false);
+}
