@@ -7,12 +7,14 @@
  * The tool that includes this defines
  *	accept_over(who, sk, result)	sk: the new socket; after a failure the listening one, or
  *					NULL; result: 0 or an errno
- * and calls accept_signal(), accept_uring(), accept_uring_done() from its handlers of these.
+ * and calls accept_signal(), accept_exit(), accept_uring(), accept_uring_done() from its handlers
+ * of these.
  */
 #ifndef ACCEPTED_BPF_H
 #define ACCEPTED_BPF_H
 
 #include "point/accept.h"
+#include "point/exit.h"
 #include "point/signal.h"
 #include "point/uring.h"
 
@@ -41,7 +43,8 @@ static __always_inline bool accept_wanted(const struct who *who, const struct en
 struct accepting {
 	struct who who;
 	struct sock *listener;
-	__u32 restarts; /* it returned -ERESTARTSYS: see accept_signal */
+	/* it returned -ERESTARTSYS; a handler has decided that it starts again: accept_signal */
+	enum { RUNS, RESTARTS, DECIDED } restarts;
 	__u32 pad;
 };
 
@@ -67,7 +70,7 @@ static __always_inline struct sock *socket_sk(struct socket *socket)
 
 static __always_inline bool accept_begin(struct accepting *a, struct sock *listener)
 {
-	if (bpf_get_current_pid_tgid() >> 32 == conf.self)
+	if (bpf_get_current_pid_tgid() >> 32 == conf.self || !ctl.open)
 		return false;
 	who_fill(&a->who, current_task());
 	a->listener = listener;
@@ -94,7 +97,7 @@ handler on_accept_ret(void *ctx, int ret)
 	if (!a)
 		return;
 	if (ret == -ERESTARTSYS) {
-		a->restarts = 1;
+		a->restarts = RESTARTS;
 		return;
 	}
 	if (ret >= 0)
@@ -104,17 +107,26 @@ handler on_accept_ret(void *ctx, int ret)
 	bpf_map_delete_elem(&accepting, &tid);
 }
 
-static __always_inline void accept_signal(int what)
+static __always_inline void accept_signal(bool restarts)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
-	struct accepting *a;
+	struct accepting *a = bpf_map_lookup_elem(&accepting, &tid);
 
-	if (what == SIGNAL_RESTARTS)
+	if (!a || a->restarts != RESTARTS)
 		return;
-	a = bpf_map_lookup_elem(&accepting, &tid);
-	if (!a || !a->restarts)
+	if (restarts) {
+		a->restarts = DECIDED;
 		return;
+	}
 	accept_over(&a->who, a->listener, 4 /* EINTR */);
+	bpf_map_delete_elem(&accepting, &tid);
+}
+
+/* A thread that ends while it waits has not been refused anything: no outcome. */
+static __always_inline void accept_exit(void)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+
 	bpf_map_delete_elem(&accepting, &tid);
 }
 

@@ -19,12 +19,14 @@
  *	attempt_begun(attempt, sk)	who and what kind of socket are known; sk may be NULL
  *	attempt_over(attempt, size)	complete; size bytes of it matter
  *	attempt_dropped(attempt)	instead of that: a filter turned it away
- * and calls attempt_uring(), attempt_uring_done(), attempt_signal() from its handlers of these.
+ * and calls attempt_uring(), attempt_uring_done(), attempt_signal(), attempt_exit() from its
+ * handlers of these.
  */
 #ifndef ATTEMPT_BPF_H
 #define ATTEMPT_BPF_H
 
 #include "point/connect.h"
+#include "point/exit.h"
 #include "point/signal.h"
 #include "point/state.h"
 #include "point/uring.h"
@@ -37,7 +39,8 @@ handler attempt_dropped(struct attempt *a);
 
 #define CALL_CONTINUES (1 << 0) /* its socket was already connecting: not a new connection */
 #define CALL_BEGAN (1 << 1)	/* it sent a SYN: the conn is its own */
-#define CALL_RESTARTS (1 << 2)	/* returned -ERESTARTSYS: see on_signal */
+#define CALL_RESTARTS (1 << 2)	/* returned -ERESTARTSYS: see attempt_signal */
+#define CALL_DECIDED (1 << 4)	/* and a handler has decided that it starts again */
 #define CALL_UNREAD (1 << 3)	/* the address was not in memory when the call began */
 
 struct call {
@@ -57,6 +60,9 @@ struct conn {
 	__s32 result;
 	__s32 subflow_err; /* MPTCP: what ended the subflow */
 	__u32 has_call;
+	__u32 ended;
+	/* HAVE_ bits that its end found: a word of its own, as the call may return meanwhile */
+	__u32 end_have;
 	__u32 pad;
 };
 
@@ -81,6 +87,9 @@ struct {
 	__type(key, __u64);
 	__type(value, __u32);
 } half SEC(".maps");
+
+static __u64 parked;	 /* calls set aside by call_resumes(): mostly none */
+static __u32 calls_full; /* a call found no room: its conn must not come as one without a call */
 
 /* What new records start from: too big for the stack. */
 static const struct call new_call;
@@ -110,6 +119,7 @@ routine void conn_show(struct conn *conn, __u64 sk)
 {
 	struct attempt *row = conn_row(conn);
 
+	row->have |= conn->end_have;
 	row->result = conn->result;
 	row->mono_ns = conn->end;
 	row->lat_ns = conn->end - conn->start;
@@ -121,9 +131,8 @@ routine void conn_show(struct conn *conn, __u64 sk)
 static __always_inline bool second_half(__u64 sk)
 {
 	__u32 one = 1;
-	long err = bpf_map_update_elem(&half, &sk, &one, BPF_NOEXIST);
 
-	if (!err)
+	if (bpf_map_update_elem(&half, &sk, &one, BPF_NOEXIST) != -EEXIST)
 		return false;
 	bpf_map_delete_elem(&half, &sk);
 	return true;
@@ -185,15 +194,16 @@ routine void address_from_user(struct call *call)
 	}
 }
 
-/* The destination as the IP socket holds it. */
-static __always_inline void address_from_sk(struct attempt *row, struct sock *sk)
+/* The destination as the IP socket holds it, if it does. */
+static __always_inline bool address_from_sk(struct attempt *row, struct sock *sk)
 {
 	__u32 have = ends_remote(&row->ends, sk, row->sk_family);
 
-	if (have) {
-		row->have = (row->have & ~HAVE_NAME) | have;
-		row->addr_from = FROM_KERNEL;
-	}
+	if (!have)
+		return false;
+	row->have = (row->have & ~HAVE_NAME) | have;
+	row->addr_from = FROM_KERNEL;
+	return true;
 }
 
 /* AF_UNIX: the name that the peer is bound to. */
@@ -236,6 +246,57 @@ routine void call_socket(struct call *call, struct socket *socket)
 
 routine void call_done(struct call *call, struct call_key *key);
 
+/* Is this the same call, which starts again after a signal? */
+static __always_inline bool is_restart(struct call *call, int fd, struct socket *socket,
+				       const void *addr, int len)
+{
+	if (call->row.fd != fd || call->socket != socket || call->addr != addr || call->len != len)
+		return false;
+	/* the same address, but another socket: this one isn't connecting */
+	return !(call->flags & CALL_BEGAN) || BPF_CORE_READ(socket, state) == SS_CONNECTING;
+}
+
+/*
+ * The thread has an open call already. True: this is it, starting again. A call that a handler
+ * makes while the interrupted one waits to start again moves that aside, to { tid, 1 }.
+ */
+static __always_inline bool call_resumes(struct call_key *key, int fd, struct socket *socket,
+					 const void *addr, int len)
+{
+	struct call_key aside = { key->id, 1 };
+	struct call *call = bpf_map_lookup_elem(&calls, key);
+
+	if (!call) {
+		if (!parked)
+			return false;
+		call = bpf_map_lookup_elem(&calls, &aside);
+		if (!call || !is_restart(call, fd, socket, addr, len))
+			return false;
+		call->flags &= ~(CALL_RESTARTS | CALL_DECIDED);
+		bpf_map_update_elem(&calls, key, call, BPF_ANY);
+		bpf_map_delete_elem(&calls, &aside);
+		__sync_fetch_and_add(&parked, -1);
+		return true;
+	}
+	if (!(call->flags & CALL_RESTARTS)) {
+		COUNT_EVENT(stale);
+		COUNT_EVENT(ended);
+		return false;
+	}
+	if (is_restart(call, fd, socket, addr, len)) {
+		call->flags &= ~(CALL_RESTARTS | CALL_DECIDED);
+		return true;
+	}
+	if ((call->flags & CALL_DECIDED) &&
+	    !bpf_map_update_elem(&calls, &aside, call, BPF_NOEXIST)) {
+		__sync_fetch_and_add(&parked, 1);
+		return false;
+	}
+	/* another call instead: it was interrupted after all (by longjmp, say) */
+	call_done(call, key);
+	return false;
+}
+
 /* A call begins: its record, with all that is known by now. */
 static __always_inline void call_begin(struct call_key *key, int fd, struct socket *socket,
 				       const void *addr, int len, int via)
@@ -244,21 +305,12 @@ static __always_inline void call_begin(struct call_key *key, int fd, struct sock
 
 	if (bpf_get_current_pid_tgid() >> 32 == conf.self)
 		return;
-	call = bpf_map_lookup_elem(&calls, key);
-	if (call) {
-		if (call->flags & CALL_RESTARTS) {
-			if (call->row.fd == fd && call->addr == addr && call->len == len) {
-				call->flags &= ~CALL_RESTARTS;
-				return;
-			}
-			/* another call instead: the first one was interrupted after all */
-			call_done(call, key);
-		} else {
-			COUNT_EVENT(stale);
-			COUNT_EVENT(ended);
-		}
-	}
+	if (call_resumes(key, fd, socket, addr, len))
+		return;
+	if (!ctl.open)
+		return;
 	if (bpf_map_update_elem(&calls, key, &new_call, BPF_ANY)) {
+		calls_full = 1;
 		COUNT_EVENT(map_full);
 		return;
 	}
@@ -287,7 +339,8 @@ static __always_inline void call_begin(struct call_key *key, int fd, struct sock
 		call->row.have |= HAVE_NETNS;
 	}
 	/* a request for a direct descriptor shows its socket only when it is done */
-	if (!(conf.final && (call->flags & CALL_CONTINUES)) && (call->sk || via != VIA_IO_URING))
+	if (!(conf.final && (call->flags & CALL_CONTINUES) && is_inet(call->row.sk_family)) &&
+	    (call->sk || via != VIA_IO_URING))
 		attempt_begun(&call->row, call->sk);
 }
 
@@ -303,7 +356,7 @@ static __always_inline bool call_has_sk(struct call *call)
 static __always_inline void call_ends(struct call *call)
 {
 	struct attempt *row = &call->row;
-	bool connected = row->ret == 0 && !(row->have & HAVE_UNSPEC);
+	bool connected = (row->have & HAVE_RET) && row->ret == 0 && !(row->have & HAVE_UNSPEC);
 	struct sock *sk = call->sk;
 
 	if (call->flags & CALL_UNREAD)
@@ -318,7 +371,7 @@ static __always_inline void call_ends(struct call *call)
 		}
 	}
 	if (!(row->have & HAVE_RET))
-		row->result = RESULT_KILLED;
+		; /* attempt_exit has said it */
 	else if (row->ret < 0)
 		row->result = -row->ret;
 	else if ((row->have & HAVE_UNSPEC) && is_inet(row->sk_family))
@@ -377,7 +430,7 @@ routine void call_done(struct call *call, struct call_key *key)
 		}
 		conn->start = call->start;
 		/* MPTCP tells its error only here */
-		if (row->ret < 0 && !row->async && row->ret != -ERESTARTSYS)
+		if (row->ret < 0 && !row->async)
 			conn->subflow_err = -row->ret;
 		bpf_map_delete_elem(&calls, key);
 		if (second_half(sk)) {
@@ -389,7 +442,7 @@ routine void call_done(struct call *call, struct call_key *key)
 	}
 	if (conn)
 		bpf_map_delete_elem(&conns, &sk);
-	if (conf.final && (call->flags & CALL_CONTINUES)) {
+	if (conf.final && (call->flags & CALL_CONTINUES) && is_inet(row->sk_family)) {
 		COUNT_EVENT(ended); /* its connection gives the row */
 	} else {
 		if (row->have & HAVE_NAME)
@@ -424,7 +477,7 @@ handler on_connect_ret(void *ctx, int ret)
 	call->row.have |= HAVE_RET;
 	call->row.ret = ret;
 	if (ret == -ERESTARTSYS) {
-		/* -EINTR, unless it starts again or its process dies: on_signal, call_begin */
+		/* -EINTR, unless it starts again or its process dies */
 		call->row.ret = -4;
 		call->flags |= CALL_RESTARTS;
 		return;
@@ -432,20 +485,38 @@ handler on_connect_ret(void *ctx, int ret)
 	call_done(call, &key);
 }
 
-static __always_inline void attempt_signal(int what)
+static __always_inline void attempt_signal(bool restarts)
 {
 	struct call_key key = thread_key();
-	struct call *call;
+	struct call *call = bpf_map_lookup_elem(&calls, &key);
 
-	if (what == SIGNAL_RESTARTS)
+	if (!call || (call->flags & (CALL_RESTARTS | CALL_DECIDED)) != CALL_RESTARTS)
 		return;
-	call = bpf_map_lookup_elem(&calls, &key);
-	if (!call || !(call->flags & CALL_RESTARTS))
-		return;
-	if (what == SIGNAL_KILLS) {
-		call->row.have &= ~HAVE_RET;
-		call->row.ret = 0;
+	if (restarts)
+		call->flags |= CALL_DECIDED;
+	else
+		call_done(call, &key);
+}
+
+/* The thread ends inside a call, or before an interrupted one has started again. */
+static __always_inline void attempt_exit(int result)
+{
+	struct call_key key = thread_key();
+	struct call *call = bpf_map_lookup_elem(&calls, &key);
+
+	if (!call && parked) {
+		key.sub = 1;
+		call = bpf_map_lookup_elem(&calls, &key);
+		if (call)
+			__sync_fetch_and_add(&parked, -1);
 	}
+	if (!call)
+		return;
+	call->row.have &= ~HAVE_RET;
+	call->row.ret = 0;
+	call->row.result = result;
+	if (!(call->flags & CALL_RESTARTS))
+		call->end = bpf_ktime_get_ns();
 	call_done(call, &key);
 }
 
@@ -473,6 +544,13 @@ static __always_inline void attempt_uring_done(struct io_kiocb *req, struct call
 
 	if (!call)
 		return;
+	if (req && uring_opcode(req) != IORING_OP_CONNECT) {
+		/* its own completion never came, and the request serves another now */
+		COUNT_EVENT(stale);
+		COUNT_EVENT(ended);
+		bpf_map_delete_elem(&calls, &key);
+		return;
+	}
 	call->end = bpf_ktime_get_ns();
 	call->row.have |= HAVE_RET;
 	call->row.ret = res;
@@ -492,38 +570,56 @@ static __always_inline void attempt_uring_done(struct io_kiocb *req, struct call
 
 /* ------------------------------------------------------------------ connections */
 
-/* An MPTCP socket's handshake is its first subflow's: its destination, its error. */
-static __always_inline void on_subflow(struct sock *sk, struct sock *owner, int new)
+/* An MPTCP socket's handshake is its first subflow's: its destination ... */
+static __always_inline void subflow_begin(struct sock *sk, struct sock *owner)
 {
 	struct call_key key = thread_key();
+	struct call *call = bpf_map_lookup_elem(&calls, &key);
 	__u64 id = (__u64)owner;
 	struct conn *conn = bpf_map_lookup_elem(&conns, &id);
 
-	if (new == TCP_SYN_SENT) {
-		struct call *call = bpf_map_lookup_elem(&calls, &key);
-
-		if (call && call->sk == owner)
-			address_from_sk(&call->row, sk);
-		if (conn)
-			address_from_sk(conn_row(conn), sk);
-	} else if (new == TCP_CLOSE && conn) {
-		int err = BPF_CORE_READ(sk, sk_err);
-
-		if (err)
-			conn->subflow_err = err;
-	}
+	if (call && call->sk == owner)
+		address_from_sk(&call->row, sk);
+	if (conn)
+		address_from_sk(conn_row(conn), sk);
 }
 
+/* ... and its error. */
+static __always_inline void subflow_end(struct sock *sk, struct sock *owner, int new)
+{
+	__u64 id = (__u64)owner;
+	struct conn *conn = bpf_map_lookup_elem(&conns, &id);
+	int err;
+
+	if (!conn || new != TCP_CLOSE)
+		return;
+	err = BPF_CORE_READ(sk, sk_err);
+	if (err)
+		conn->subflow_err = err;
+}
+
+/* A conn without a call: by what way did it come? */
 static __always_inline int new_via(struct task_struct *task, struct sock *sk, __u16 protocol)
 {
+	bool worker = BPF_CORE_READ(task, flags) & PF_IO_WORKER;
+
 	if (protocol == 6 && BPF_CORE_READ((struct tcp_sock *)sk, fastopen_req))
 		return VIA_TFO;
-	if ((ctl.sees & SEES_URING) &&
-	    ((BPF_CORE_READ(task, flags) & PF_IO_WORKER) || BPF_CORE_READ(task, io_uring)))
+#ifdef __TARGET_ARCH_x86
+	if (!worker) {
+		struct pt_regs *regs = call_regs();
+
+		if (in_compat_call()) {
+			if (inside_call(regs, NR32_CONNECT) || inside_call(regs, NR32_SOCKETCALL))
+				return VIA_COMPAT;
+		} else if (inside_call(regs, NR_CONNECT)) {
+			return VIA_SYSCALL; /* that we missed, or that began before us */
+		}
+	}
+#endif
+	if ((ctl.sees & SEES_URING) && (worker || BPF_CORE_READ(task, io_uring)))
 		return VIA_IO_URING;
-	if (in_compat_call())
-		return VIA_COMPAT;
-	return VIA_SYSCALL; /* that we missed, or that began before us */
+	return in_compat_call() ? VIA_COMPAT : VIA_SYSCALL;
 }
 
 /* CLOSE -> SYN_SENT, in the connecting task. */
@@ -536,36 +632,48 @@ static __always_inline void conn_begin(struct sock *sk, struct socket *socket)
 	struct attempt *row;
 	struct conn *conn;
 	long err;
+	int via;
 
 	if (call && (call->sk != sk || (call->flags & CALL_RESTARTS)))
 		call = NULL;
 	if (call) {
 		call->flags |= CALL_BEGAN;
-		address_from_sk(&call->row, sk);
+		if (address_from_sk(&call->row, sk))
+			call->flags &= ~CALL_UNREAD;
 		if (!conf.final)
 			return;
-	} else if (bpf_get_current_pid_tgid() >> 32 == conf.self ||
+	} else if (!ctl.open || bpf_get_current_pid_tgid() >> 32 == conf.self ||
 		   !BPF_CORE_READ(socket, file)) {
 		return; /* our own, or the kernel's */
 	}
+	via = call ? call->row.via : new_via(task, sk, BPF_CORE_READ(sk, sk_protocol));
+	if (!call && via == VIA_SYSCALL && calls_full)
+		return; /* its call was counted as one without room */
 	err = bpf_map_update_elem(&conns, &id, &new_conn, BPF_NOEXIST);
-	if (err == -17 /* EEXIST */) {
+	if (err == -EEXIST) {
 		/* the end of the last one at this address was missed */
 		COUNT_EVENT(stale);
+		COUNT_EVENT(ended);
 		bpf_map_delete_elem(&half, &id);
 		err = bpf_map_update_elem(&conns, &id, &new_conn, BPF_ANY);
 	}
 	conn = err ? NULL : bpf_map_lookup_elem(&conns, &id);
 	if (!conn) {
 		/* a call gives its row nevertheless, as by default */
-		if (call)
+		if (call) {
 			call->flags &= ~CALL_BEGAN;
-		COUNT_EVENT(map_full);
+			COUNT_EVENT(degraded);
+		} else {
+			COUNT_EVENT(map_full);
+		}
 		return;
 	}
 	row = conn_row(conn);
 	if (call) {
 		__builtin_memcpy(row, &call->row, ATTEMPT_SHORT);
+		/* a conn has no room for a name; MPTCP doesn't know its address yet */
+		if (row->have & HAVE_NAME)
+			row->have &= ~(HAVE_NAME | HAVE_RADDR);
 		conn->start = call->start;
 		conn->has_call = 1;
 		return;
@@ -574,8 +682,8 @@ static __always_inline void conn_begin(struct sock *sk, struct socket *socket)
 	row->have |= ends_kind(&row->ends, sk);
 	row->sk_family = row->ends.family;
 	address_from_sk(row, sk);
-	row->via = new_via(task, sk, row->ends.protocol);
-	if (row->via == VIA_IO_URING) {
+	row->via = via;
+	if (via == VIA_IO_URING) {
 		conn->has_call = 1;
 		return;
 	}
@@ -593,9 +701,11 @@ static __always_inline void conn_end(struct sock *sk, int new)
 	struct task_struct *task;
 	struct attempt *row;
 	int result = 0;
+	__u32 have;
 
-	if (!conn)
+	if (!conn || conn->ended)
 		return;
+	conn->ended = 1;
 	row = conn_row(conn);
 	if (new == TCP_CLOSE) {
 		result = BPF_CORE_READ(sk, sk_err);
@@ -606,40 +716,49 @@ static __always_inline void conn_end(struct sock *sk, int new)
 			task = current_task();
 			result = RESULT_CLOSED;
 			if (BPF_CORE_READ(task, flags) & PF_EXITING)
-				result = BPF_CORE_READ(task, exit_code) & 0x7f ? RESULT_KILLED :
-										 RESULT_EXITED;
+				result = exit_result(task);
+			else if (row->via == VIA_TFO &&
+				 BPF_CORE_READ((struct tcp_sock *)sk, fastopen_req))
+				result = RESULT_LOCAL; /* sendto is still at it */
 		}
 	}
-	if (!(row->have & HAVE_RADDR))
-		address_from_sk(row, sk);
-	row->have |= ends_local(&row->ends, sk, row->sk_family);
+	have = ends_local(&row->ends, sk, row->sk_family);
+	if (!(row->have & HAVE_RADDR)) {
+		have |= ends_remote(&row->ends, sk, row->sk_family);
+		row->addr_from = FROM_KERNEL;
+	}
+	conn->end_have = have;
 	conn->result = result;
 	conn->end = bpf_ktime_get_ns();
 	if (!conn->has_call || ((conf.final) && second_half(id)))
 		conn_show(conn, id);
 }
 
-handler on_state(void *ctx, struct sock *sk, int old, int new)
+/* The sk that programs know: not a subflow's, whose socket belongs to its MPTCP owner. */
+static __always_inline struct sock *owner_of(struct socket *socket, struct sock *sk)
 {
-	struct socket *socket;
-	struct sock *owner;
+	return socket ? BPF_CORE_READ(socket, sk) : sk;
+}
 
-	if (old == new || (new != TCP_SYN_SENT && old != TCP_SYN_SENT && old != TCP_SYN_RECV))
-		return;
-	if (new == TCP_SYN_RECV)
-		return; /* not decided yet */
-	socket = BPF_CORE_READ(sk, sk_socket);
-	if (socket) {
-		owner = BPF_CORE_READ(socket, sk);
-		if (owner != sk) {
-			on_subflow(sk, owner, new);
-			return;
-		}
-	}
-	if (new != TCP_SYN_SENT)
-		conn_end(sk, new);
+handler on_syn_sent(void *ctx, struct sock *sk)
+{
+	struct socket *socket = BPF_CORE_READ(sk, sk_socket);
+	struct sock *owner = owner_of(socket, sk);
+
+	if (owner != sk)
+		subflow_begin(sk, owner);
 	else if (socket)
 		conn_begin(sk, socket);
+}
+
+handler on_handshake_end(void *ctx, struct sock *sk, int new)
+{
+	struct sock *owner = owner_of(BPF_CORE_READ(sk, sk_socket), sk);
+
+	if (owner != sk)
+		subflow_end(sk, owner, new);
+	else
+		conn_end(sk, new);
 }
 
 #endif

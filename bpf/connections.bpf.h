@@ -83,10 +83,16 @@ routine void accept_over(const struct who *who, struct sock *sk, int result)
 	count_result(c, result);
 }
 
-handler on_signal(void *ctx, int what)
+handler on_signal(void *ctx, bool restarts)
 {
-	attempt_signal(what);
-	accept_signal(what);
+	attempt_signal(restarts);
+	accept_signal(restarts);
+}
+
+handler on_exit(void *ctx, int result)
+{
+	attempt_exit(result);
+	accept_exit();
 }
 
 handler on_uring(void *ctx, struct io_kiocb *req, struct call_key key)

@@ -16,6 +16,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "glob.h"
 #include "row.h"
 
 #define handler static __always_inline void
@@ -95,6 +96,32 @@ static __always_inline bool in_compat_call(void)
 	return false;
 #endif
 }
+
+/* The registers of the current task's system call. */
+static __always_inline struct pt_regs *call_regs(void)
+{
+	struct task_struct *task;
+
+	/* 5.15 on; on x86 before that they lie at the end of a stack of 16 KiB */
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	task = current_task();
+	return (struct pt_regs *)((char *)BPF_CORE_READ(task, stack) + 16384 -
+				  bpf_core_type_size(struct pt_regs));
+}
+
+#ifdef __TARGET_ARCH_x86
+#define NR_CONNECT 42
+#define NR_IO_URING_ENTER 426 /* i386's too */
+#define NR32_CONNECT 362
+
+/* Is the current task inside system call NR, rather than on its way out of it? */
+static __always_inline bool inside_call(struct pt_regs *regs, unsigned long nr)
+{
+	/* ax holds -ENOSYS from the entry of a call to its end */
+	return BPF_CORE_READ(regs, orig_ax) == nr && (int)BPF_CORE_READ(regs, ax) == -38;
+}
+#endif
 
 /* A file's socket, or NULL. */
 static __always_inline struct socket *file_socket(struct file *file)
@@ -183,37 +210,6 @@ static __always_inline __u32 ends_remote(struct ends *e, struct sock *sk, __u16 
 
 /* ------------------------------------------------------------------ filters */
 
-/* Does `name` match conf.comm, with * and ? ? The usual walk with one point to come back to. */
-static __always_inline bool comm_matches(const char *name)
-{
-	__u32 n = 0, p = 0, star = COMM_LEN, mark = 0;
-
-	for (int i = 0; i < COMM_LEN * COMM_LEN; i++) {
-		char c = name[n & (COMM_LEN - 1)];
-		char q = conf.comm[p & (COMM_LEN - 1)];
-
-		if (n >= COMM_LEN)
-			c = 0;
-		if (p >= COMM_LEN)
-			q = 0;
-		if (q == '*') {
-			star = p++;
-			mark = n;
-		} else if (!c) {
-			return !q;
-		} else if (q == c || q == '?') {
-			n++;
-			p++;
-		} else if (star < COMM_LEN) {
-			p = star + 1;
-			n = ++mark;
-		} else {
-			return false;
-		}
-	}
-	return false;
-}
-
 static __always_inline bool in_list(const volatile __u32 *list, __u32 n, __u32 value)
 {
 	for (__u32 i = 0; i < CONF_PIDS; i++) {
@@ -249,19 +245,8 @@ static __always_inline bool task_wanted(const struct who *w)
 		return false;
 	if ((conf.filters & FILTER_UID) && w->uid != conf.uid)
 		return false;
-	if (conf.filters & FILTER_COMM) {
-		if (conf.filters & FILTER_COMM_GLOB) {
-			if (!comm_matches(w->comm))
-				return false;
-		} else {
-			for (int i = 0; i < COMM_LEN; i++) {
-				if (w->comm[i] != conf.comm[i])
-					return false;
-				if (!w->comm[i])
-					break;
-			}
-		}
-	}
+	if ((conf.filters & FILTER_COMM) && !glob_matches(&conf.comm, w->comm))
+		return false;
 	if ((conf.filters & FILTER_CGROUP) && !cgroup_wanted())
 		return false;
 	return true;
@@ -343,37 +328,31 @@ static __always_inline bool result_wanted(__s32 result, __u64 lat_ns)
 
 /*
  * Put a row into the ring buffer. Waking the consumer costs far more than the rest of the
- * event, so it is woken once when it sleeps without a timer (ctl.idle), and then whenever
- * another ctl.batch bytes have gathered; it looks every 20 ms by itself while rows come.
+ * event, so it is woken when it sleeps without a timer (ctl.idle), and then whenever another
+ * ctl.batch bytes have gathered; it looks every 20 ms by itself while rows come.
  */
 static __always_inline void emit(void *ring, void *row, __u32 size)
 {
-	__u64 flags = BPF_RB_NO_WAKEUP;
+	__u64 waiting = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
 	void *nudge;
 
-	if (ctl.idle) {
-		ctl.idle = 0;
-		flags = BPF_RB_FORCE_WAKEUP;
-	} else {
-		__u64 waiting = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
-
-		if ((waiting ^ (waiting + size)) & ctl.batch)
-			flags = BPF_RB_FORCE_WAKEUP;
-	}
-	if (bpf_ringbuf_output(ring, row, size, flags)) {
+	if (bpf_ringbuf_output(ring, row, size,
+			       (waiting ^ (waiting + size)) & ctl.batch ? BPF_RB_FORCE_WAKEUP :
+									   BPF_RB_NO_WAKEUP)) {
 		COUNT_EVENT(lost);
 		return;
 	}
 	COUNT_EVENT(shown);
 	/*
-	 * The consumer may have gone to sleep since we looked: it sets `idle` and then looks
-	 * once more into the ring, we put the row in and then look at `idle` once more.
+	 * Only now: the consumer sets `idle` and then looks once more into the ring, we put the
+	 * row in and then look at `idle`, so one of us sees the other.
 	 */
-	if (flags == BPF_RB_NO_WAKEUP && *(volatile __u32 *)&ctl.idle) {
-		ctl.idle = 0;
+	if (*(volatile __u32 *)&ctl.idle) {
 		nudge = bpf_ringbuf_reserve(ring, 8, 0);
-		if (nudge)
+		if (nudge) {
+			ctl.idle = 0;
 			bpf_ringbuf_discard(nudge, BPF_RB_FORCE_WAKEUP);
+		}
 	}
 }
 

@@ -2,7 +2,7 @@
 /*
  * row.h - the types that both halves see: the settings that user space hands to the kernel
  * half (struct conf), and what the kernel half tells user space beside the rows (struct tally,
- * struct wake). Only fixed-size types; nothing of libc, nothing of the kernel.
+ * struct ctl). Only fixed-size types; nothing of libc, nothing of the kernel.
  */
 #ifndef ROW_H
 #define ROW_H
@@ -31,13 +31,21 @@ struct port_range {
 	__u16 lo, hi; /* host byte order, both included */
 };
 
+/*
+ * A pattern of names, for glob.h: bit N of at[C]: byte C may stand at the Nth place; of star: any
+ * number of bytes may; end: the place behind the last.
+ */
+struct glob {
+	__u16 at[256];
+	__u16 star, end;
+};
+
 /* Which of the filters below are on. */
 enum {
 	FILTER_PID = 1 << 0,
 	FILTER_TID = 1 << 1,
 	FILTER_FOLLOW = 1 << 2, /* pids are in the map `followed`, and so are their children */
 	FILTER_COMM = 1 << 3,
-	FILTER_COMM_GLOB = 1 << 4, /* comm holds a * or ? */
 	FILTER_UID = 1 << 5,
 	FILTER_FAMILY = 1 << 6,
 	FILTER_PROTOCOL = 1 << 7,
@@ -74,12 +82,12 @@ struct conf {
 	__u16 protocols[CONF_PROTOCOLS];
 	struct port_range ports[CONF_PORTS];
 	struct cidr addrs[CONF_ADDRS];
-	char comm[COMM_LEN]; /* NUL-padded; a pattern with FILTER_COMM_GLOB */
+	struct glob comm;
 };
 
 /*
  * The kernel half's own account, one for each possible CPU in an mmapped array; user space adds
- * them up. For every tool: made = shown + filtered + lost + map_full + (begun - ended).
+ * them up. For every tool: made = shown + filtered + lost + map_full + stale + (begun - ended).
  */
 struct tally {
 	__u64 shown;	/* rows handed to the ring buffer */
@@ -89,15 +97,16 @@ struct tally {
 	__u64 stale;	/* records whose end never came, overwritten */
 	__u64 begun;	/* events that have begun ... */
 	__u64 ended;	/* ... and ended: the difference is still undecided */
-	__u64 pad;
+	__u64 degraded; /* shown all the same, but as a map was full, without what followed */
+	__u64 unfollowed; /* processes that --follow found no room for */
 };
 
 /* What user space and the kernel half tell each other while a tool runs (mmapped). */
 struct ctl {
 	__u32 idle;   /* the consumer sleeps without a timer: wake it for the next row */
 	__u32 batch;  /* otherwise wake it when this many bytes have come, a power of two */
+	__u32 open;   /* all is attached: new events count; before and after, only ends do */
 	__u32 sees;   /* SEES_*: of what is optional, what is attached */
-	__u32 pad;
 };
 
 /* Who made a call: taken in the kernel, when the call begins. */
@@ -172,6 +181,7 @@ enum {
 	RESULT_KILLED = -2,	  /* a signal killed the process before */
 	RESULT_EXITED = -3,	  /* the process exited before */
 	RESULT_DISCONNECTED = -4, /* connect(AF_UNSPEC) dissolved the association */
+	RESULT_LOCAL = -6,	  /* it failed before a packet left; its errno is unknown */
 	RESULT_PENDING = -5,	  /* connect returned 0, the handshake waits for data */
 };
 

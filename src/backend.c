@@ -304,7 +304,8 @@ static bool strike_refused(struct plan *plan)
 {
 	bool any = false;
 
-	buf_char(&libbpf_log, 0);
+	/* as a string, without the end becoming a part of it */
+	*buf_room(&libbpf_log, 1) = 0;
 	for (size_t i = 0; i < plan->n; i++) {
 		char text[128];
 
@@ -314,7 +315,6 @@ static bool strike_refused(struct plan *plan)
 			any = true;
 		}
 	}
-	libbpf_log.len--;
 	return any;
 }
 
@@ -376,9 +376,12 @@ static int attach_point(struct live *live, struct plan *plan, struct live_point 
 				done->prog = prog;
 				done->link = link;
 				done->missed = 0;
+				done->perf = bpf_program__type(prog) == BPF_PROG_TYPE_TRACEPOINT ||
+					     bpf_program__type(prog) == BPF_PROG_TYPE_KPROBE;
 				continue;
 			}
 			err = -errno;
+			live->refusal = err;
 			c->struck = true;
 			/* another variant of the part? */
 			for (size_t j = 0; j < plan->n; j++)
@@ -399,7 +402,7 @@ static int follow(struct live *live)
 	if (!(conf->filters & FILTER_FOLLOW))
 		return 0;
 	return follow_start(bpf_object__find_map_fd_by_name(live->obj, "followed"), conf->pids,
-			    conf->npids);
+			    conf->npids, live->run->follow);
 }
 
 /* One try: 0; -EAGAIN after something was struck; another error is final, already told. */
@@ -421,6 +424,7 @@ static int try_once(struct live *live, struct plan *plan)
 		return err;
 	err = bpf_object__load(live->obj);
 	if (err) {
+		live->refusal = err;
 		if (strike_refused(plan))
 			return -EAGAIN;
 		explain(tool->name, err);
@@ -487,10 +491,11 @@ static int check_points(struct live *live)
 
 			snprintf(what, sizeof(what), "%s: no way to see \"%s\"",
 				 live->run->tool->name, p->point->name);
-			explain(what, -EPERM);
+			explain(what, live->refusal);
 			return EXIT_UNABLE;
 		}
-		warn("%s is not seen on this kernel", p->point->words);
+		if (!live->run->quiet)
+			warn("%s: not seen on this kernel", p->point->words);
 		if (live->run->strict)
 			return EXIT_ERROR;
 	}
@@ -546,6 +551,8 @@ int backend_start(struct live *live)
 	int err, code;
 
 	libbpf_set_print(keep_log);
+	live->perf_misses = !kernel_before(6, 7);
+	live->twins_cover = kernel_before(7, 0);
 	for (const struct point *p = run->tool->points; p->name; p++) {
 		live->points = xrealloc(live->points, (live->npoints + 1) * sizeof(*live->points));
 		live->points[live->npoints++] =

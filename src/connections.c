@@ -11,6 +11,7 @@ const struct point connection_points[] = {
 	{ .name = "accept" },
 	{ .name = "state" },
 	{ .name = "signal" },
+	{ .name = "exit" },
 	{ .name = "uring", .blind = "io_uring", .words = "accepts and connects by io_uring",
 	  .when = POINT_WANTED, .sees = SEES_URING },
 	{ .name = "connect32", .blind = "compat",

@@ -54,7 +54,14 @@ static int add(int map, unsigned pid)
 	return fail(-errno, "can't follow process %u", pid);
 }
 
-int follow_start(int map, const unsigned *roots, size_t n)
+static int by_pid(const void *a, const void *b)
+{
+	unsigned x = ((const struct process *)a)->pid, y = ((const struct process *)b)->pid;
+
+	return x < y ? -1 : x > y;
+}
+
+int follow_start(int map, const unsigned *roots, size_t n, bool descendants)
 {
 	struct process *list = NULL;
 	size_t len = 0;
@@ -65,7 +72,7 @@ int follow_start(int map, const unsigned *roots, size_t n)
 
 	for (size_t i = 0; i < n && !err; i++)
 		err = add(map, roots[i]);
-	if (err)
+	if (err || !descendants)
 		return err;
 	dir = opendir("/proc");
 	if (!dir)
@@ -83,14 +90,18 @@ int follow_start(int map, const unsigned *roots, size_t n)
 		list[len++] = p;
 	}
 	closedir(dir);
+	qsort(list, len, sizeof(*list), by_pid);
 	while (more && !err) {
 		more = false;
 		for (size_t i = 0; i < len && !err; i++) {
-			for (size_t j = 0; j < len && !list[i].followed; j++) {
-				if (list[j].followed && list[i].parent == list[j].pid) {
-					list[i].followed = more = true;
-					err = add(map, list[i].pid);
-				}
+			struct process parent = { .pid = list[i].parent }, *found;
+
+			if (list[i].followed)
+				continue;
+			found = bsearch(&parent, list, len, sizeof(*list), by_pid);
+			if (found && found->followed) {
+				list[i].followed = more = true;
+				err = add(map, list[i].pid);
 			}
 		}
 	}

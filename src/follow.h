@@ -5,12 +5,13 @@
 #ifndef FOLLOW_H
 #define FOLLOW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
- * Put ROOTS and all their descendants of now into the map `followed`. Called before and after
+ * Put ROOTS, and if wanted all their descendants of now, into the map `followed`. Called before and after
  * the fork tracepoint is attached, so that no child is missed in between.
  */
-int follow_start(int map, const unsigned *roots, size_t n);
+int follow_start(int map, const unsigned *roots, size_t n, bool descendants);
 
 #endif

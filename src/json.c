@@ -165,6 +165,8 @@ static void json_end(struct sink *s, const struct live *live, const struct total
 	put_count(b, "lost", totals->lost);
 	put_count(b, "map_full", totals->map_full);
 	put_count(b, "stale", totals->stale);
+	put_count(b, "degraded", totals->degraded);
+	put_count(b, "unfollowed", totals->unfollowed);
 	put_count(b, "pending", totals->pending);
 	buf_str(b, ",\"missed\":{");
 	for (size_t i = 0; i < live->nprograms; i++) {
@@ -179,7 +181,16 @@ static void json_end(struct sink *s, const struct live *live, const struct total
 			buf_u64(b, p->missed);
 		comma = ",";
 	}
-	buf_str(b, "}}\n");
+	buf_str(b, "},\"covered\":[");
+	comma = "";
+	for (size_t i = 0; i < live->nprograms; i++) {
+		if (!live->programs[i].covered)
+			continue;
+		buf_str(b, comma);
+		json_string(b, live->programs[i].name, strlen(live->programs[i].name));
+		comma = ",";
+	}
+	buf_str(b, "]}\n");
 }
 
 const struct sink_ops json_ops = {

@@ -8,8 +8,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <limits.h>
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <sys/epoll.h>
 
 /* A wake-up costs the traced program 5 us: one for so many bytes is nothing. */
 #define BATCH (64 * 1024)
@@ -32,6 +35,36 @@ static int on_sample(void *ctx, void *data, size_t size)
 		return fail(-EINVAL, "%s: a row of %zu bytes came", c->table->name, size);
 	c->bytes += size;
 	return c->row(c->arg, data);
+}
+
+void live_open(struct live *live, bool open)
+{
+	__atomic_store_n(&live->ctl->open, open, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * Edge-triggered: while rows come without a pause the ring is never empty, but only a batch is
+ * to wake us.
+ */
+static int watch_ring(struct live *live, int ring)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+
+	live->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (live->epoll < 0 || epoll_ctl(live->epoll, EPOLL_CTL_ADD, ring, &event))
+		return fail(-errno, "can't watch the ring buffer");
+	return 0;
+}
+
+void live_wait(const struct live *live, uint64_t ns, const sigset_t *during)
+{
+	struct epoll_event event;
+	int timeout = -1;
+
+	/* longer than an int of milliseconds: the caller looks at its clock and waits again */
+	if (ns != UINT64_MAX)
+		timeout = ns / 1000000 < INT_MAX ? (ns + 999999) / 1000000 : INT_MAX;
+	epoll_pwait(live->epoll, &event, 1, timeout, during);
 }
 
 int live_start(struct live *live, const struct run *run, int (*row)(void *arg, const void *row),
@@ -58,12 +91,9 @@ int live_start(struct live *live, const struct run *run, int (*row)(void *arg, c
 		fail(-errno, "can't map the ring buffer");
 		return EXIT_ERROR;
 	}
+	if (watch_ring(live, fd))
+		return EXIT_ERROR;
 	return 0;
-}
-
-int live_fd(const struct live *live)
-{
-	return ring_buffer__epoll_fd(live->ring);
 }
 
 size_t live_consume(struct live *live)
@@ -94,33 +124,63 @@ void live_totals(const struct live *live, struct totals *t)
 		t->lost += __atomic_load_n(&c->lost, __ATOMIC_RELAXED);
 		t->map_full += __atomic_load_n(&c->map_full, __ATOMIC_RELAXED);
 		t->stale += __atomic_load_n(&c->stale, __ATOMIC_RELAXED);
+		t->degraded += __atomic_load_n(&c->degraded, __ATOMIC_RELAXED);
+		t->unfollowed += __atomic_load_n(&c->unfollowed, __ATOMIC_RELAXED);
 		ended += __atomic_load_n(&c->ended, __ATOMIC_RELAXED);
 		begun += __atomic_load_n(&c->begun, __ATOMIC_RELAXED);
 	}
 	t->pending = begun > ended ? begun - ended : 0;
 }
 
+/* state_twin__tracepoint is the twin of state__tracepoint. */
+static struct program *twin_of(struct live *live, const struct program *p)
+{
+	const char *mark = strstr(p->name, "_twin__");
+
+	for (size_t i = 0; mark && i < live->nprograms; i++) {
+		const char *name = live->programs[i].name;
+		size_t len = mark - p->name;
+
+		if (!strncmp(name, p->name, len) && !strcmp(name + len, mark + strlen("_twin")))
+			return &live->programs[i];
+	}
+	return NULL;
+}
+
+static long long read_misses(struct live *live, struct program *p)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(p->prog), &info, &len))
+		return -1;
+	p->runs = info.run_cnt;
+	p->run_ns = info.run_time_ns;
+	/* 5.10's info ends before it; perf's programs count theirs only from 6.7 on */
+	if ((p->perf && !live->perf_misses) ||
+	    len < offsetof(struct bpf_prog_info, recursion_misses) + sizeof(info.recursion_misses))
+		return -1;
+	return info.recursion_misses;
+}
+
 bool live_misses(struct live *live)
 {
 	bool any = false;
 
+	for (size_t i = 0; i < live->nprograms; i++)
+		live->programs[i].missed = read_misses(live, &live->programs[i]);
 	for (size_t i = 0; i < live->nprograms; i++) {
-		struct program *p = &live->programs[i];
-		struct bpf_prog_info info = {};
-		__u32 len = sizeof(info);
+		struct program *p = &live->programs[i], *twin = twin_of(live, p);
 
-		p->missed = -1;
-		if (bpf_obj_get_info_by_fd(bpf_program__fd(p->prog), &info, &len))
-			continue;
-		p->runs = info.run_cnt;
-		p->run_ns = info.run_time_ns;
-		/* 5.10's info ends before it */
-		if (len >= offsetof(struct bpf_prog_info, recursion_misses) +
-				   sizeof(info.recursion_misses)) {
-			p->missed = info.recursion_misses;
-			any |= p->missed > 0;
-		}
+		/*
+		 * An interrupt finds one of them running at most, so what that one misses the
+		 * other one sees; unless another task may run them in between.
+		 */
+		if (twin && live->twins_cover)
+			p->covered = twin->covered = true;
 	}
+	for (size_t i = 0; i < live->nprograms; i++)
+		any |= live->programs[i].missed > 0 && !live->programs[i].covered;
 	return any;
 }
 
@@ -135,6 +195,8 @@ void live_detach(struct live *live)
 void live_stop(struct live *live)
 {
 	ring_buffer__free(live->ring);
+	if (live->epoll > 0)
+		close(live->epoll);
 	backend_stop(live);
 	free(live->points);
 }

@@ -9,6 +9,8 @@
 #ifndef LIVE_H
 #define LIVE_H
 
+#include <signal.h>
+
 #include "run.h"
 
 enum backend { BACKEND_FENTRY, BACKEND_KPROBE, BACKEND_TRACEPOINT, BACKENDS };
@@ -20,10 +22,12 @@ struct ring_buffer;
 
 struct program {
 	const char *name;
+	bool perf;	  /* attached by perf: classic tracepoints, kprobes */
 	char *hook;	  /* "syscalls:sys_enter_connect" */
 	struct bpf_program *prog;
 	struct bpf_link *link;
 	long long missed; /* recursion_misses; -1: the kernel can't tell */
+	bool covered;	  /* ... but its twin saw what it missed */
 	uint64_t runs, run_ns; /* with --stats */
 };
 
@@ -41,6 +45,10 @@ struct live {
 	struct live_point *points;
 	size_t npoints;
 	struct ring_buffer *ring;
+	int refusal; /* the last error of the kernel's, for the message */
+	int epoll;   /* on the ring */
+	bool twins_cover; /* raw tracepoints are not preemptible here */
+	bool perf_misses; /* the kernel counts misses of perf-attached programs */
 	struct ctl *ctl;
 	struct tally *tally; /* one per possible CPU */
 	size_t tally_len;
@@ -59,13 +67,16 @@ const char *backend_name(enum backend b);
 /* row() gets each row, or new key; not 0 ends the consuming. */
 int live_start(struct live *live, const struct run *run, int (*row)(void *arg, const void *row),
 	       void *arg);
-int live_fd(const struct live *live);
+/* From now on events count, or no more; what has begun still ends. */
+void live_open(struct live *live, bool open);
+/* Wait for rows, for NS (UINT64_MAX: for ever) or a signal that the mask lets through. */
+void live_wait(const struct live *live, uint64_t ns, const sigset_t *during);
 /* Hand over what is in the ring buffer; returns how many bytes that was. */
 size_t live_consume(struct live *live);
-/* Nothing came for a while: may the caller sleep until live_fd() is readable? */
+/* Nothing came for a while: may the caller wait for ever? */
 bool live_idle(struct live *live);
 void live_totals(const struct live *live, struct totals *t);
-/* Read every program's misses; true if there are any. */
+/* Read every program's misses; true if there are any that no twin covers. */
 bool live_misses(struct live *live);
 /* No more events; what was sent is still to be consumed. */
 void live_detach(struct live *live);

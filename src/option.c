@@ -44,15 +44,15 @@ static int set_follow(struct run *run, const char *arg)
 
 static int set_comm(struct run *run, const char *arg)
 {
-	bool glob = false;
-	int err = parse_comm(arg, run->conf.comm, &glob);
+	char comm[COMM_LEN];
+	bool glob;
 
+	if (parse_comm(arg, comm, &glob))
+		return -EINVAL;
+	/* a name is a pattern too */
+	parse_glob(comm, &run->conf.comm);
 	run->conf.filters |= FILTER_COMM;
-	if (glob)
-		run->conf.filters |= FILTER_COMM_GLOB;
-	else
-		run->conf.filters &= ~FILTER_COMM_GLOB;
-	return err;
+	return 0;
 }
 
 static int set_uid(struct run *run, const char *arg)

@@ -7,11 +7,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
 int output_open(struct output *o, const char *path, int fd)
 {
+	sigset_t none, before;
+
 	memset(o, 0, sizeof(*o));
 	o->fd = fd;
 	o->name = fd == STDERR_FILENO ? "stderr" : "stdout";
@@ -19,7 +22,11 @@ int output_open(struct output *o, const char *path, int fd)
 		return 0;
 	o->name = path;
 	o->ours = true;
+	/* a FIFO waits here for its reader: let signals through */
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, &before);
 	o->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (o->fd < 0) {
 		o->ours = false;
 		return fail(-errno, "can't write %s", path);
@@ -47,7 +54,12 @@ void output_flush(struct output *o, const volatile bool *stop)
 		} else if (errno == EPIPE) {
 			o->state = OUTPUT_CLOSED;
 			break;
-		} else if (errno != EINTR) {
+		} else if (errno == EAGAIN && !*stop) {
+			/* somebody set O_NONBLOCK on the terminal or pipe that we share */
+			struct pollfd p = { .fd = o->fd, .events = POLLOUT };
+
+			poll(&p, 1, -1);
+		} else if (errno != EINTR && errno != EAGAIN) {
 			o->state = OUTPUT_FAILED;
 			fail(-errno, "can't write %s", o->name);
 			break;

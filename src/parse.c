@@ -193,6 +193,28 @@ int parse_comm(const char *s, char comm[COMM_LEN], bool *is_glob)
 	return 0;
 }
 
+void parse_glob(const char comm[COMM_LEN], struct glob *glob)
+{
+	int place = 0;
+
+	memset(glob, 0, sizeof(*glob));
+	for (int i = 0; i < COMM_LEN && comm[i]; i++) {
+		if (comm[i] == '*') {
+			/* several are as good as one */
+			if (i && comm[i - 1] == '*')
+				continue;
+			glob->star |= 1 << place;
+		} else if (comm[i] == '?') {
+			for (int c = 1; c < 256; c++)
+				glob->at[c] |= 1 << place;
+		} else {
+			glob->at[(unsigned char)comm[i]] |= 1 << place;
+		}
+		place++;
+	}
+	glob->end = 1 << place;
+}
+
 int parse_user(const char *s, __u32 *uid)
 {
 	struct passwd *user;

@@ -29,6 +29,9 @@ int parse_errnos(const char *s, __u64 bits[CONF_ERRNOS]);
 /* COMM is padded with NULs; a name with * or ? is a glob. */
 int parse_comm(const char *s, char comm[COMM_LEN], bool *is_glob);
 
+/* Such a name or pattern, for bpf/glob.h. */
+void parse_glob(const char comm[COMM_LEN], struct glob *glob);
+
 /* A number, or a name of /etc/passwd: of no other source, for static binaries' sake. */
 int parse_user(const char *s, __u32 *uid);
 

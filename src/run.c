@@ -6,7 +6,6 @@
 #include "run.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 
 #include <bpf/bpf.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "command.h"
 #include "count.h"
@@ -24,6 +24,7 @@
 #include "output.h"
 #include "sink.h"
 
+#define FIRST_PID_NAMESPACE 0xeffffffcU /* PROC_PID_INIT_INO, linux/proc_ns.h */
 #define DRAIN_NS 20000000 /* how often the ring is looked at while rows come */
 
 struct state {
@@ -65,7 +66,7 @@ static uint64_t now_ns(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-/* Signals come only while we wait (ppoll) or write; `during` is the mask for waiting. */
+/* Signals come only while we wait or write; `during` is the mask for waiting. */
 static void catch_signals(sigset_t *during)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD };
@@ -181,13 +182,11 @@ static const char *reason_to_end(struct state *s, uint64_t now, uint64_t start)
 
 static void loop(struct state *s, uint64_t start, const sigset_t *during)
 {
-	struct pollfd fd = { .fd = live_fd(&s->live), .events = POLLIN };
 	uint64_t tick = s->run->interval_ns ? start + s->run->interval_ns : UINT64_MAX;
 	bool busy = false; /* rows came lately: look again soon, whether woken or not */
 
 	for (;;) {
 		uint64_t now = now_ns(), wake = tick;
-		struct timespec timeout, *wait = &timeout;
 
 		if (now >= tick) {
 			consume(s);
@@ -200,7 +199,7 @@ static void loop(struct state *s, uint64_t start, const sigset_t *during)
 			output_flush(&s->output, &stopping);
 			busy = true;
 		}
-		/* last, as a signal may have come with any write; from here on it waits for ppoll */
+		/* last, as a signal may have come with any write; from here on they wait for live_wait */
 		s->reason = reason_to_end(s, now, start);
 		if (s->reason)
 			return;
@@ -208,14 +207,8 @@ static void loop(struct state *s, uint64_t start, const sigset_t *during)
 			wake = start + s->run->duration_ns;
 		if (busy && now + DRAIN_NS < wake)
 			wake = now + DRAIN_NS;
-		if (wake == UINT64_MAX) {
-			wait = NULL;
-		} else {
-			uint64_t left = wake > now ? wake - now : 0;
-
-			timeout = (struct timespec){ left / 1000000000, left % 1000000000 };
-		}
-		ppoll(&fd, 1, wait, during);
+		live_wait(&s->live, wake == UINT64_MAX ? wake : wake > now ? wake - now : 0,
+			  during);
 		busy = consume(s) > 0;
 	}
 }
@@ -246,7 +239,7 @@ static void print_account(const struct state *s, const struct totals *t, bool mi
 	struct buf b = {};
 
 	if (!s->run->verbose && !t->lost && !t->map_full && !missed && !t->pending &&
-	    !count_dropped(s->count))
+	    !t->stale && !t->degraded && !t->unfollowed && !count_dropped(s->count))
 		return;
 	buf_u64(&b, t->shown);
 	buf_str(&b, " events, ");
@@ -266,6 +259,21 @@ static void print_account(const struct state *s, const struct totals *t, bool mi
 		buf_u64(&b, count_dropped(s->count));
 		buf_str(&b, " of keys too many (--map-size)");
 	}
+	if (t->stale) {
+		buf_str(&b, ", ");
+		buf_u64(&b, t->stale);
+		buf_str(&b, " whose end was not seen");
+	}
+	if (t->degraded) {
+		buf_str(&b, ", ");
+		buf_u64(&b, t->degraded);
+		buf_str(&b, " not followed to their end (--map-size)");
+	}
+	if (t->unfollowed) {
+		buf_str(&b, ", ");
+		buf_u64(&b, t->unfollowed);
+		buf_str(&b, " processes not followed");
+	}
 	if (t->pending) {
 		buf_str(&b, ", ");
 		buf_u64(&b, t->pending);
@@ -274,7 +282,7 @@ static void print_account(const struct state *s, const struct totals *t, bool mi
 	for (size_t i = 0; missed && i < s->live.nprograms; i++) {
 		const struct program *p = &s->live.programs[i];
 
-		if (p->missed <= 0)
+		if (p->missed <= 0 || p->covered)
 			continue;
 		buf_str(&b, ", ");
 		buf_i64(&b, p->missed);
@@ -291,7 +299,9 @@ static int finish(struct state *s, uint64_t start, int stats_fd)
 	bool missed;
 	int code;
 
-	/* counters first: from here on they don't move any more */
+	/* programs go one after the other: nothing new may begin between two that belong together */
+	live_open(&s->live, false);
+	/* from here on the counters don't move any more */
 	live_detach(&s->live);
 	missed = live_misses(&s->live);
 	while (s->output.state == OUTPUT_GOOD && !all_shown(s) && live_consume(&s->live))
@@ -312,39 +322,60 @@ static int finish(struct state *s, uint64_t start, int stats_fd)
 
 	code = s->output.state == OUTPUT_FAILED ? EXIT_ERROR : EXIT_OK;
 	if (s->run->strict &&
-	    (missed || totals.lost || totals.map_full || count_dropped(s->count)))
+	    (missed || totals.lost || totals.map_full || totals.stale || totals.degraded ||
+	     totals.unfollowed || count_dropped(s->count)))
 		code = EXIT_ERROR;
 	if (!code && s->run->command && s->command.ended)
 		code = s->command.status;
 	return code;
 }
 
+/*
+ * The kernel half knows processes by their numbers in the first pid namespace; started in
+ * another one, we know other numbers, and would silently show somebody else.
+ */
+static int refuse_namespace(const struct run *run)
+{
+	struct stat st;
+
+	if (!run->command && !(run->conf.filters & (FILTER_PID | FILTER_TID | FILTER_FOLLOW)))
+		return 0;
+	if (stat("/proc/self/ns/pid", &st) || st.st_ino == FIRST_PID_NAMESPACE)
+		return 0;
+	return fail(-EPERM, "-p, --tid, --follow and -- COMMAND don't work inside a pid namespace "
+			    "(a container); run it in the host's");
+}
+
 int run_tool(struct run *run)
 {
-	struct state s = { .run = run, .command.gate = -1 };
+	struct state s = { .run = run, .command.gate = -1, .output.fd = -1 };
 	int code = EXIT_ERROR, stats_fd = -1;
 	uint64_t start;
 	sigset_t during;
 
-	catch_signals(&during);
+	if (refuse_namespace(run))
+		return EXIT_UNABLE;
+	/* before any signal is ours: the command is to have them as we got them */
 	if (run->command) {
 		if (command_hold(&s.command, run->command))
 			return EXIT_ERROR;
 		run->conf.filters |= FILTER_FOLLOW;
 		run->conf.pids[0] = s.command.pid;
 		run->conf.npids = 1;
+		child_changed = true; /* it may be gone by now */
 	}
+	catch_signals(&during);
 	run->conf.self = getpid();
 	if (run_table(run)->keyed) {
 		run->conf.final = 1;
 		run->conf.bt = run->form == FORM_BT;
 	}
-	if (output_open(&s.output, run->output, run->command ? STDERR_FILENO : STDOUT_FILENO))
-		goto out;
 	if (sink_for(&s.sink, run, &s.output.buf)) {
 		code = EXIT_USAGE;
 		goto out;
 	}
+	if (output_open(&s.output, run->output, run->command ? STDERR_FILENO : STDOUT_FILENO))
+		goto out;
 	if (run->count)
 		s.count = count_new(run->tool->table, run->tool->count, run->tool->group,
 				    run->map_size);
@@ -375,6 +406,7 @@ int run_tool(struct run *run)
 			run->interval_ns || run->duration_ns || run->command ?
 				"" :
 				"... Hit Ctrl-C to end.");
+	live_open(&s.live, true);
 	command_release(&s.command);
 	loop(&s, start, &during);
 	code = finish(&s, start, stats_fd);

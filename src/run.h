@@ -36,10 +36,11 @@ struct run {
 
 /*
  * Totals, summed over all CPUs; `missed` stands in the list of hooks. For every tool
- * made = shown + filtered + lost + map_full + pending.
+ * made = shown + filtered + lost + map_full + stale + pending.
  */
 struct totals {
 	uint64_t shown, filtered, lost, map_full, stale, pending;
+	uint64_t degraded, unfollowed; /* see struct tally */
 };
 
 /* The rows that the kernel half counts or sends. */

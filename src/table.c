@@ -241,6 +241,8 @@ static const char *result_words(int32_t result, bool book)
 		return book ? "In progress" : "Process exited";
 	case RESULT_DISCONNECTED:
 		return book ? "Success" : "Disconnected";
+	case RESULT_LOCAL:
+		return book ? "" : "Failed locally";
 	case RESULT_PENDING:
 		return book ? "Success" : "In progress";
 	}

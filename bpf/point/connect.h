@@ -35,7 +35,6 @@ int connect_ret__tracepoint(struct syscall_exit *ctx)
 }
 
 #ifdef __TARGET_ARCH_x86
-#define NR32_CONNECT 362
 #define SYS_CONNECT 3 /* socketcall's number for connect */
 
 static __always_inline bool is_connect32(struct pt_regs *regs, unsigned long nr)

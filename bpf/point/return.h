@@ -37,19 +37,6 @@ RETURN(listen, listen, RET_LISTEN)
 RETURN(socket, socket, RET_SOCKET)
 RETURN(socket_pair, socketpair, RET_SOCKETPAIR)
 
-/* The registers of the current task's system call. */
-static __always_inline struct pt_regs *call_regs(void)
-{
-	struct task_struct *task;
-
-	/* 5.15 on; on x86 before that they lie at the end of a stack of 16 KiB */
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
-		return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
-	task = current_task();
-	return (struct pt_regs *)((char *)BPF_CORE_READ(task, stack) + 16384 -
-				  bpf_core_type_size(struct pt_regs));
-}
-
 #ifdef __TARGET_ARCH_x86
 /* The first argument of the current call: its descriptor. */
 static __always_inline int call_fd(void)

@@ -3,12 +3,19 @@
  * point/state.h - an IP socket changes its TCP state.
  *
  * The tool that includes this defines
- *	on_state(ctx, sk, old, new)
+ *	on_syn_sent(ctx, sk)		CLOSE -> SYN_SENT
+ *	on_handshake_end(ctx, sk, new)	SYN_SENT or SYN_RECV -> another
  *
  * CLOSE -> SYN_SENT, the start of a connection, always comes in the context of the task that
  * connects (or of its io_uring worker), with the destination in the socket. The end (SYN_SENT
  * -> ESTABLISHED, or -> CLOSE with sk_err) comes from wherever the packet or the timer is
- * handled: the current task then is anybody. MPTCP's subflows come here too.
+ * handled: the current task then is anybody. SYN_RECV is between the two when both sides connect,
+ * and comes before the end of passive opens too. MPTCP's subflows come here as well.
+ *
+ * A program is skipped on a CPU where it already runs. Ends are handled with interrupts on, and
+ * an interrupt may bring the end of another connection: so a twin looks at each end once more,
+ * and its handler must do nothing the second time. An interrupt finds one of the two running
+ * at most, so together they miss nothing (before 7.0, see below).
  *
  * What a route does not see:
  *	state__tracepoint	nothing before 7.0; there raw tracepoints became preemptible and
@@ -19,12 +26,29 @@
 
 #include "../ray.bpf.h"
 
-handler on_state(void *ctx, struct sock *sk, int old, int new);
+handler on_syn_sent(void *ctx, struct sock *sk);
+handler on_handshake_end(void *ctx, struct sock *sk, int new);
+
+static __always_inline bool is_handshake_end(int old, int new)
+{
+	return (old == TCP_SYN_SENT || old == TCP_SYN_RECV) && new != old && new != TCP_SYN_RECV;
+}
 
 SEC("?raw_tp/inet_sock_set_state")
 int BPF_PROG(state__tracepoint, struct sock *sk, int old, int new)
 {
-	on_state(ctx, sk, old, new);
+	if (new == TCP_SYN_SENT && old != new)
+		on_syn_sent(ctx, sk);
+	else if (is_handshake_end(old, new))
+		on_handshake_end(ctx, sk, new);
+	return 0;
+}
+
+SEC("?raw_tp/inet_sock_set_state")
+int BPF_PROG(state_twin__tracepoint, struct sock *sk, int old, int new)
+{
+	if (is_handshake_end(old, new))
+		on_handshake_end(ctx, sk, new);
 	return 0;
 }
 

@@ -3,7 +3,7 @@
  * point/task.h - processes are born and end: keeps the map `followed` for --follow and
  * -- COMMAND. No handlers: including it is enough.
  *
- * What a route does not see: nothing; a full map is counted (map_full).
+ * What a route does not see: nothing; a full map is counted (unfollowed).
  */
 #ifndef POINT_TASK_H
 #define POINT_TASK_H
@@ -17,7 +17,7 @@ int BPF_PROG(task__tracepoint, struct task_struct *parent, struct task_struct *c
 
 	if (from != to && bpf_map_lookup_elem(&followed, &from) &&
 	    bpf_map_update_elem(&followed, &to, &one, BPF_ANY))
-		COUNT_EVENT(map_full);
+		COUNT_EVENT(unfollowed);
 	return 0;
 }
 

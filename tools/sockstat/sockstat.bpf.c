@@ -127,7 +127,7 @@ static __always_inline void count(int call, struct sock *sk, int ret, bool bytes
 	int result = ret < 0 ? -ret : 0;
 	struct counts *c;
 
-	if (bpf_get_current_pid_tgid() >> 32 == conf.self)
+	if (bpf_get_current_pid_tgid() >> 32 == conf.self || !ctl.open)
 		return;
 	if (conf.by || conf.filters) {
 		struct who who = {};
@@ -190,19 +190,25 @@ handler on_return(void *ctx, int call, int ret)
 	count(call, sk, ret, false);
 }
 
-handler on_signal(void *ctx, int what)
+/*
+ * The first handler decides what becomes of an interrupted call; one that starts again counts
+ * when it returns, and one whose thread dies never does.
+ */
+handler on_signal(void *ctx, bool restarts)
 {
 	__u32 tid = bpf_get_current_pid_tgid(), *call;
 	struct sock *sk = NULL;
 
-	if (what == SIGNAL_RESTARTS || !interruptions)
+	if (!interruptions)
 		return;
 	call = bpf_map_lookup_elem(&interrupted, &tid);
 	if (!call)
 		return;
-	if (needs_sk())
-		sk = fd_sk(call_fd());
-	count(*call, sk, -4 /* EINTR */, false);
+	if (!restarts) {
+		if (needs_sk())
+			sk = fd_sk(call_fd());
+		count(*call, sk, -4 /* EINTR */, false);
+	}
 	bpf_map_delete_elem(&interrupted, &tid);
 	__sync_fetch_and_add(&interruptions, -1);
 }
@@ -216,6 +222,7 @@ static __always_inline bool is_own_try(void)
 {
 	struct task_struct *task = current_task();
 	struct pt_regs *regs;
+	unsigned long nr;
 
 	if (BPF_CORE_READ(task, flags) & PF_IO_WORKER)
 		return true;
@@ -223,10 +230,8 @@ static __always_inline bool is_own_try(void)
 		return false;
 #ifdef __TARGET_ARCH_x86
 	regs = call_regs();
-	/* ax holds -ENOSYS from the entry of a call to its end */
-	if ((int)BPF_CORE_READ(regs, ax) != -38)
-		return true;
-	return BPF_CORE_READ(regs, orig_ax) == 426 /* io_uring_enter, i386's too */;
+	nr = BPF_CORE_READ(regs, orig_ax);
+	return nr == NR_IO_URING_ENTER || !inside_call(regs, nr);
 #else
 	return true;
 #endif

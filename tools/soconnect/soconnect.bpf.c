@@ -23,9 +23,14 @@ handler attempt_over(struct attempt *a, __u32 size)
 	emit(&soconnect, a, size);
 }
 
-handler on_signal(void *ctx, int what)
+handler on_signal(void *ctx, bool restarts)
 {
-	attempt_signal(what);
+	attempt_signal(restarts);
+}
+
+handler on_exit(void *ctx, int result)
+{
+	attempt_exit(result);
 }
 
 handler on_uring(void *ctx, struct io_kiocb *req, struct call_key key)

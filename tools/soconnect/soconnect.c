@@ -167,6 +167,7 @@ static const struct point points[] = {
 	{ .name = "connect" },
 	{ .name = "state" },
 	{ .name = "signal" },
+	{ .name = "exit" },
 	{ .name = "uring", .blind = "io_uring", .words = "connects by io_uring",
 	  .when = POINT_WANTED, .sees = SEES_URING },
 	{ .name = "connect32", .blind = "compat",
