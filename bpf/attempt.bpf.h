@@ -725,7 +725,7 @@ static __always_inline void conn_end(struct sock *sk, int new)
 	have = ends_local(&row->ends, sk, row->sk_family);
 	if (!(row->have & HAVE_RADDR)) {
 		have |= ends_remote(&row->ends, sk, row->sk_family);
-		row->addr_from = FROM_KERNEL;
+		row->addr_from = have & HAVE_RADDR ? FROM_KERNEL : FROM_NOWHERE;
 	}
 	conn->end_have = have;
 	conn->result = result;
