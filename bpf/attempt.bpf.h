@@ -197,8 +197,11 @@ routine void address_from_user(struct call *call)
 /* The destination as the IP socket holds it, if it does. */
 static __always_inline bool address_from_sk(struct attempt *row, struct sock *sk)
 {
-	__u32 have = ends_remote(&row->ends, sk, row->sk_family);
+	__u32 have;
 
+	if (conf.bt && row->addr_from == FROM_USER)
+		return false; /* the book's is the caller's */
+	have = ends_remote(&row->ends, sk, row->sk_family);
 	if (!have)
 		return false;
 	row->have = (row->have & ~HAVE_NAME) | have;

@@ -308,8 +308,10 @@ static __always_inline bool ends_wanted(const struct ends *e, __u32 have, __u16 
 /* The filters on the outcome: an errno, 0, or a RESULT_. */
 static __always_inline bool result_wanted(__s32 result, __u64 lat_ns)
 {
+	/* in progress is no failure */
 	if ((conf.filters & FILTER_FAILED) &&
-	    (result == 0 || result == RESULT_DISCONNECTED || result == RESULT_PENDING))
+	    (result == 0 || result == RESULT_DISCONNECTED || result == RESULT_PENDING ||
+	     result == 115 /* EINPROGRESS */ || result == 114 /* EALREADY */))
 		return false;
 	if (conf.filters & FILTER_ERRNO) {
 		__u32 e = result;

@@ -66,7 +66,7 @@ struct conf {
 	__u32 filters; /* FILTER_* */
 	__u32 self;    /* our own process: never shown */
 	__u32 final;   /* --final; tools that count */
-	__u32 bt;      /* --bt of tools that count: the book's keys, and what it counts */
+	__u32 bt;      /* --bt: the book's keys, addresses, and what it counts */
 	__u32 uid;
 	__u32 netns;
 	__u32 ops;     /* bit N: OP_ N is asked for */

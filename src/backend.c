@@ -416,7 +416,7 @@ static int try_once(struct live *live, struct plan *plan)
 	live->obj = bpf_object__open_mem(tool->bpf, tool->bpf_end - tool->bpf, &opts);
 	if (!live->obj) {
 		err = -errno;
-		explain(tool->name, err);
+		explain("can't start", err);
 		return err;
 	}
 	err = prepare(live, plan);
@@ -427,7 +427,7 @@ static int try_once(struct live *live, struct plan *plan)
 		live->refusal = err;
 		if (strike_refused(plan))
 			return -EAGAIN;
-		explain(tool->name, err);
+		explain("can't start", err);
 		return err;
 	}
 	err = follow(live);
@@ -489,8 +489,13 @@ static int check_points(struct live *live)
 		if (p->point->when == POINT_NEEDED) {
 			char what[128];
 
-			snprintf(what, sizeof(what), "%s: no way to see \"%s\"",
-				 live->run->tool->name, p->point->name);
+			if (!(live->run->backends >> BACKEND_TRACEPOINT & 1)) {
+				fail(0, "no route of --backend %s sees \"%s\"; allow tracepoint too",
+				     live->run->backends & 1U << BACKEND_FENTRY ? "fentry" : "kprobe",
+				     p->point->name);
+				return EXIT_UNABLE;
+			}
+			snprintf(what, sizeof(what), "no way to see \"%s\"", p->point->name);
 			explain(what, live->refusal);
 			return EXIT_UNABLE;
 		}

@@ -117,8 +117,8 @@ static int by_count(const void *a, const void *b)
 	return memcmp(*(char *const *)a, *(char *const *)b, sorting->key_size);
 }
 
-void count_report(struct count *c, uint64_t when, void (*row)(void *arg, const void *sum),
-		  void *arg)
+void count_report(struct count *c, uint64_t when, uint64_t interval,
+		  void (*row)(void *arg, const void *sum), void *arg)
 {
 	const struct group *g = c->group;
 	char **list = xcalloc(c->used + 1, sizeof(*list));
@@ -135,6 +135,7 @@ void count_report(struct count *c, uint64_t when, void (*row)(void *arg, const v
 	for (size_t i = 0; i < n; i++) {
 		*word(list[i], g->mean) /= *word(list[i], g->count);
 		*word(list[i], c->sums->when) = when;
+		*word(list[i], c->sums->interval) = interval;
 		row(arg, list[i]);
 	}
 	free(list);

@@ -47,6 +47,15 @@ void keyed_free(struct keyed *k)
 	free(k);
 }
 
+uint64_t keyed_total(const struct keyed *k)
+{
+	uint64_t total = 0;
+
+	for (size_t slot = 0; slot < k->used; slot++)
+		total += k->last[slot].ok + k->last[slot].failed + k->last[slot].again;
+	return total;
+}
+
 static char *row_at(const struct keyed *k, size_t slot)
 {
 	return k->rows + slot * k->table->row_size;

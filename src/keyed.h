@@ -15,6 +15,8 @@ struct keyed;
  */
 struct keyed *keyed_new(const struct table *t, const struct counts *counters, size_t max,
 			size_t top, bool maps);
+/* All that was counted up to the last report. */
+uint64_t keyed_total(const struct keyed *k);
 void keyed_free(struct keyed *k);
 /* A new key has come. */
 int keyed_announce(struct keyed *k, const struct new_key *key);

@@ -3,9 +3,11 @@
  * main.c - from argv to a verb or a tool. A link to the program that is named after a tool is
  * that tool; "sockray TOOL" always works.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "option.h"
 #include "version.h"
@@ -44,6 +46,18 @@ static int run(const struct tool *tool, int argc, char **argv)
 	return code >= 0 ? code : run_tool(&run);
 }
 
+/* A closed descriptor 0, 1 or 2 would become our output file's, and messages go into it. */
+static void keep_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY); /* so that writing to them fails */
+	while (fd >= 0 && fd <= 2);
+	if (fd > 2)
+		close(fd);
+}
+
 /* What was printed to stdout must have got there. */
 static int flushed(int code)
 {
@@ -63,6 +77,7 @@ int main(int argc, char **argv)
 
 	if (!argc)
 		return EXIT_USAGE;
+	keep_standard_files();
 	name = name ? name + 1 : argv[0];
 	len = strlen(name);
 	if (len > sizeof(suffix) - 1 && !strcmp(name + len - (sizeof(suffix) - 1), suffix))

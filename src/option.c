@@ -14,6 +14,9 @@
 #include "parse.h"
 #include "version.h"
 
+/* A command line that can't be: the reason is the sentence, not an errno. */
+#define bad(...) (fail(0, __VA_ARGS__), -EINVAL)
+
 struct option_entry {
 	int letter; /* 0: none */
 	const char *name;
@@ -179,8 +182,7 @@ static int parse_words(const char *option, const char *list, const char *const *
 		while (names[i] && (strlen(names[i]) != len || memcmp(names[i], list, len)))
 			i++;
 		if (!names[i])
-			return fail(-EINVAL, "%s: there is no \"%.*s\"; see --help", option, (int)len,
-				    list);
+			return bad("%s: there is no \"%.64s\"; see --help", option, list);
 		*bits |= 1U << i;
 		list += len;
 	} while (*list++);
@@ -226,7 +228,7 @@ static int set_map_size(struct run *run, const char *arg)
 static int set_backend(struct run *run, const char *arg)
 {
 	run->backends = 0;
-	while (*arg) {
+	do {
 		size_t len = strcspn(arg, ",");
 		int b = 0;
 
@@ -234,13 +236,12 @@ static int set_backend(struct run *run, const char *arg)
 					memcmp(backend_name(b), arg, len)))
 			b++;
 		if (b == BACKENDS)
-			return fail(-EINVAL,
-				    "--backend: \"%.*s\" is none of fentry, kprobe, tracepoint",
-				    (int)len, arg);
+			return bad("--backend: \"%.64s\" is none of fentry, kprobe, tracepoint",
+				    arg);
 		run->backends |= 1U << b;
-		arg += len + (arg[len] == ',');
-	}
-	return run->backends ? 0 : fail(-EINVAL, "--backend: the list is empty");
+		arg += len;
+	} while (*arg++);
+	return 0;
 }
 
 static int set_ts(struct run *run, const char *arg)
@@ -252,7 +253,7 @@ static int set_ts(struct run *run, const char *arg)
 	else if (!strcmp(arg, "mono"))
 		run->stamp = STAMP_MONO;
 	else
-		return fail(-EINVAL, "--ts: \"%s\" is none of iso, unix, mono", arg);
+		return bad("--ts: \"%.64s\" is none of iso, unix, mono", arg);
 	return 0;
 }
 
@@ -273,7 +274,7 @@ static int set_clock_stamp(struct run *run, const char *arg)
 static int set_form(struct run *run, enum form form)
 {
 	if (run->form != FORM_TEXT && run->form != form)
-		return fail(-EINVAL, "only one of --bt, --json and --csv can be had at a time");
+		return bad("only one of --bt, --json and --csv can be had at a time");
 	run->form = form;
 	return 0;
 }
@@ -339,22 +340,22 @@ static const struct option_entry options[] = {
 	{ 'P', "port", "LIST", "remote ports: 443,8000-8999", CAN_PEER, set_port },
 	{ 'a', "addr", "CIDR[,CIDR]", "remote addresses: 10.0.0.0/8,::1", CAN_PEER, set_addr },
 	{ 0, "cgroup", "PATH|ID", "only this cgroup (v2) and those below", 0, set_cgroup },
-	{ 0, "netns", "NS", "sockets of this network namespace: inode number, name, pid:PID",
+	{ 0, "netns", "NS", "of this network namespace: inode, name, pid:PID",
 	  0, set_netns },
 	{ 'x', "failed", NULL, "only what failed", CAN_RESULT, set_failed },
 	{ 'e', "errno", "NAME[,NAME]", "only what failed so: ECONNREFUSED,ETIMEDOUT", CAN_RESULT,
 	  set_errno },
 	{ 0, "min-lat", "USEC", "only what took as long, in microseconds", CAN_EVENTS,
 	  set_min_lat },
-	{ 0, "final", NULL, "a row when the connection is decided, not when the call returns",
+	{ 0, "final", NULL, "a row when a connection is decided, not before",
 	  CAN_FINAL, set_final },
-	{ 0, "count", NULL, "a summary instead of rows, at the end or every INTERVAL", CAN_COUNT,
+	{ 0, "count", NULL, "instead of rows a summary, every INTERVAL", CAN_COUNT,
 	  set_count },
-	{ 0, "compat", NULL, "see 32-bit callers too; costs every system call of the host",
+	{ 0, "compat", NULL, "also 32-bit callers; taxes every system call",
 	  CAN_COMPAT, set_compat },
-	{ 0, "by", "KEY[,KEY]", "count by call, comm, pid, tid, uid, cgroup, netns, family, protocol",
+	{ 0, "by", "KEY[,KEY]", "count by call, comm, pid, tid, uid, cgroup, ...",
 	  CAN_BY, set_by },
-	{ 0, "call", "LIST", "only accept, connect, bind, listen, socket, send, recv", CAN_BY,
+	{ 0, "call", "LIST", "only accept,connect,bind,listen,socket,send,recv", CAN_BY,
 	  set_call },
 	{ 0, "top", "N", "only the N most frequent in each report", CAN_KEYS, set_top },
 	{ 'i', "interval", "SEC", "as INTERVAL: seconds between reports", 0, set_interval },
@@ -372,7 +373,7 @@ static const struct option_entry options[] = {
 	{ 0, "ts", "FORMAT", "iso, unix or mono, with nanoseconds", CAN_EVENTS, set_ts },
 	{ 'H', "no-header", NULL, "no heading", 0, set_no_header },
 	{ 'q', "quiet", NULL, "no banner, no warnings", 0, set_quiet },
-	{ 0, "backend", "LIST", "allow only fentry, kprobe, tracepoint (default: all)", 0,
+	{ 0, "backend", "LIST", "only fentry, kprobe, tracepoint (default: any)", 0,
 	  set_backend },
 	{ 0, "map-size", "N", "room for N undecided calls or keys (default 16384)", 0,
 	  set_map_size },
@@ -412,7 +413,7 @@ void option_help(const struct tool *tool)
 			       c->flags & COL_TEXT ? "" : " (-w)");
 	printf("\nExamples:\n");
 	for (const char *const *e = tool->examples; e && *e; e += 2)
-		printf("  %-42s %s\n", e[0], e[1]);
+		printf("  %-39s %s\n", e[0], e[1]);
 }
 
 static void fields_help(const struct table *t)
@@ -469,7 +470,7 @@ static int word(struct run *run, const char *text, int nth)
 		run->intervals = n;
 		return err;
 	}
-	return fail(-EINVAL, "\"%s\" is too much: only INTERVAL and COUNT stand alone; "
+	return bad("\"%.64s\" is too much: only INTERVAL and COUNT stand alone; "
 			     "a command to run goes behind --", text);
 }
 
@@ -479,27 +480,25 @@ static int check(struct run *run)
 	const struct tool *tool = run->tool;
 
 	if (run->interval_ns && (tool->can & CAN_EVENTS) && !run->count)
-		return fail(-EINVAL,
-			    "%s prints each event as it comes: INTERVAL needs --count (to end after a while: -d)",
+		return bad("%s prints each event as it comes: INTERVAL needs --count (to end after a while: -d)",
 			    tool->name);
 	if (run->count && run->form == FORM_BT)
-		return fail(-EINVAL, "--count has no form in the book: not with --bt");
+		return bad("--count has no form in the book: not with --bt");
 	if (run->count && run->stamp)
-		return fail(-EINVAL, "--count has no time per row: not with -t, -T or --ts");
+		return bad("--count has no time per row: not with -t, -T or --ts");
 	if (run->count && run->max_events)
-		return fail(-EINVAL, "--count has no rows to count: not with -n");
+		return bad("--count has no rows to count: not with -n");
 	if (run->follow && !(run->conf.filters & FILTER_PID))
-		return fail(-EINVAL, "--follow needs -p: whose descendants?");
+		return bad("--follow needs -p: whose descendants?");
 	if (run->command && (run->form == FORM_JSON || run->form == FORM_CSV) && !run->output)
-		return fail(-EINVAL,
-			    "with -- COMMAND, %s needs -o FILE, as stdout and stderr are the command's",
+		return bad("with -- COMMAND, %s needs -o FILE, as stdout and stderr are the command's",
 			    run->form == FORM_JSON ? "--json" : "--csv");
 	if (run->command && (run->conf.filters & (FILTER_PID | FILTER_TID)))
-		return fail(-EINVAL, "-- COMMAND traces that command: not with -p or --tid");
+		return bad("-- COMMAND traces that command: not with -p or --tid");
 	if (run->top && !run_table(run)->keyed)
-		return fail(-EINVAL, "--top needs --by: the most frequent of what?");
+		return bad("--top needs --by: the most frequent of what?");
 	if (run->conf.by && run->form == FORM_BT)
-		return fail(-EINVAL, "--by has no form in the book: not with --bt");
+		return bad("--by has no form in the book: not with --bt");
 	if (!run->interval_ns)
 		run->interval_ns = tool->interval_ns;
 	if (!run->conf.ops)
@@ -549,13 +548,13 @@ int option_parse(struct run *run, const struct tool *tool, int argc, char **argv
 		if (c == ':' || c == '?') {
 			o = optopt >= 256 ? &options[optopt - 256] : entry_of(optopt);
 			if (c == ':')
-				fail(0, "%s needs its argument, %s", argv[optind - 1], o->arg);
+				fail(0, "%.64s needs its argument, %s", argv[optind - 1], o->arg);
 			else if (optopt >= 256)
 				fail(0, "--%s takes no argument", o->name);
 			else if (optopt)
 				fail(0, "there is no option -%c", optopt);
 			else
-				fail(0, "there is no option %s, or it is cut too short",
+				fail(0, "there is no option %.64s, or it is cut too short",
 				     argv[optind - 1]);
 			return usage(tool);
 		}

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <unistd.h>
@@ -25,13 +26,30 @@ int output_open(struct output *o, const char *path, int fd)
 	/* a FIFO waits here for its reader: let signals through */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, &before);
-	o->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	o->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (o->fd < 0) {
 		o->ours = false;
 		return fail(-errno, "can't write %s", path);
 	}
 	return 0;
+}
+
+void output_start(struct output *o)
+{
+	/* a FIFO or a device has nothing to cut */
+	if (o->ours && ftruncate(o->fd, 0) && errno != EINVAL) {
+		o->state = OUTPUT_FAILED;
+		fail(-errno, "can't write %s", o->name);
+	}
+}
+
+/* We are to end: is there room for some bytes within a second? */
+static bool has_room(const struct output *o)
+{
+	struct pollfd p = { .fd = o->fd, .events = POLLOUT };
+
+	return poll(&p, 1, 1000) > 0;
 }
 
 void output_flush(struct output *o, const volatile bool *stop)
@@ -47,26 +65,32 @@ void output_flush(struct output *o, const volatile bool *stop)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, &before);
 	while (done < o->buf.len) {
-		ssize_t n = write(o->fd, o->buf.p + done, o->buf.len - done);
+		size_t len = o->buf.len - done;
+		ssize_t n;
 
+		/* a pipe that can be written takes PIPE_BUF bytes without waiting */
+		if (*stop && len > PIPE_BUF)
+			len = PIPE_BUF;
+		if (*stop && !has_room(o)) {
+			o->state = OUTPUT_FAILED;
+			fail(0, "interrupted while %s took no more: %zu bytes are not written",
+			     o->name, o->buf.len - done);
+			break;
+		}
+		n = write(o->fd, o->buf.p + done, len);
 		if (n >= 0) {
 			done += n;
 		} else if (errno == EPIPE) {
 			o->state = OUTPUT_CLOSED;
 			break;
-		} else if (errno == EAGAIN && !*stop) {
+		} else if (errno == EAGAIN) {
 			/* somebody set O_NONBLOCK on the terminal or pipe that we share */
 			struct pollfd p = { .fd = o->fd, .events = POLLOUT };
 
-			poll(&p, 1, -1);
-		} else if (errno != EINTR && errno != EAGAIN) {
+			poll(&p, 1, 1000);
+		} else if (errno != EINTR) {
 			o->state = OUTPUT_FAILED;
 			fail(-errno, "can't write %s", o->name);
-			break;
-		} else if (*stop) {
-			o->state = OUTPUT_FAILED;
-			fail(0, "interrupted while %s took no more: %zu bytes are not written",
-			     o->name, o->buf.len - done);
 			break;
 		}
 	}

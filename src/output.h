@@ -19,6 +19,8 @@ struct output {
 
 /* PATH, or the descriptor FD when it is NULL. 0, or -errno after a message. */
 int output_open(struct output *o, const char *path, int fd);
+/* What was in the file goes now, not before we know that we can start. */
+void output_start(struct output *o);
 /*
  * Write out what is in the buffer. A reader that went away makes it OUTPUT_CLOSED, quietly;
  * any other failure OUTPUT_FAILED, after a message. *STOP is looked at when a signal interrupts

@@ -38,6 +38,7 @@ struct state {
 	struct fixed *fixed;
 	uint64_t reported; /* when the last report was made */
 	uint64_t rows, reports;
+	uint64_t rows_reported; /* in reports up to the last one */
 	bool told; /* the command, that it is to end */
 	const char *reason; /* why it ends; NULL: it doesn't yet */
 };
@@ -53,9 +54,12 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 		return;
 	}
 	stopping = true;
-	/* the terminal's signals reach the whole foreground, kill(2) only us */
+	/*
+	 * The terminal's signals reach the whole foreground, kill(2) only us; and a command that
+	 * was started by a script often ignores SIGINT.
+	 */
 	if (info->si_code <= 0)
-		pass_on = sig;
+		pass_on = sig == SIGHUP ? SIGHUP : SIGTERM;
 }
 
 static uint64_t now_ns(void)
@@ -128,12 +132,13 @@ static void report(struct state *s, uint64_t when)
 	s->reports++;
 	s->sink.ops->tick(&s->sink, when);
 	if (s->count)
-		count_report(s->count, when, on_sum, s);
+		count_report(s->count, when, s->reports, on_sum, s);
 	if (s->keyed)
 		keyed_report(s->keyed, when, s->reports, on_sum, s);
 	if (s->fixed)
 		on_sum(s, fixed_report(s->fixed, when, s->reports, when - s->reported));
 	s->reported = when;
+	s->rows_reported = s->rows;
 	output_flush(&s->output, &stopping);
 }
 
@@ -153,6 +158,27 @@ static bool enough_reports(const struct state *s)
 	return s->run->intervals && s->reports >= s->run->intervals;
 }
 
+/* The first time that we are to end, the command may do so in its own way. */
+static void tell_command(struct state *s)
+{
+	s->told = true;
+	stopping = false;
+	if (pass_on)
+		kill(s->command.pid, pass_on);
+}
+
+/* Our part is done before the command's is: its status is still ours to pass on. */
+static void await_command(struct state *s, const sigset_t *during)
+{
+	while (!command_ended(&s->command)) {
+		if (stopping && s->told)
+			return;
+		if (stopping)
+			tell_command(s);
+		sigsuspend(during);
+	}
+}
+
 static const char *reason_to_end(struct state *s, uint64_t now, uint64_t start)
 {
 	if (s->output.state != OUTPUT_GOOD)
@@ -164,13 +190,8 @@ static const char *reason_to_end(struct state *s, uint64_t now, uint64_t start)
 		if (command_ended(&s->command))
 			return "command";
 	}
-	if (stopping && s->command.pid && !s->told) {
-		/* the first time its command may end in its own way; the second time we do */
-		s->told = true;
-		stopping = false;
-		if (pass_on)
-			kill(s->command.pid, pass_on);
-	}
+	if (stopping && s->command.pid && !s->told)
+		tell_command(s);
 	if (stopping)
 		return "signal";
 	if (s->run->duration_ns && now - start >= s->run->duration_ns)
@@ -309,9 +330,15 @@ static int finish(struct state *s, uint64_t start, int stats_fd)
 	if ((s->count || s->keyed || s->fixed) && !enough_reports(s))
 		report(s, now_ns());
 	live_totals(&s->live, &totals);
-	totals.shown += fixed_total(s->fixed);
-	if (all_shown(s))
-		totals.shown = s->rows; /* the rest came after the last one asked for */
+	/* what came after the last row or report that was asked for was not shown */
+	if (s->fixed)
+		totals.shown = fixed_total(s->fixed);
+	else if (s->keyed)
+		totals.shown = keyed_total(s->keyed);
+	else if (s->count)
+		totals.shown = s->rows_reported;
+	else if (all_shown(s))
+		totals.shown = s->rows;
 	s->sink.ops->end(&s->sink, &s->live, &totals, s->reason);
 	output_flush(&s->output, &stopping);
 	output_close(&s->output);
@@ -325,8 +352,6 @@ static int finish(struct state *s, uint64_t start, int stats_fd)
 	    (missed || totals.lost || totals.map_full || totals.stale || totals.degraded ||
 	     totals.unfollowed || count_dropped(s->count)))
 		code = EXIT_ERROR;
-	if (!code && s->run->command && s->command.ended)
-		code = s->command.status;
 	return code;
 }
 
@@ -366,10 +391,9 @@ int run_tool(struct run *run)
 	}
 	catch_signals(&during);
 	run->conf.self = getpid();
-	if (run_table(run)->keyed) {
+	run->conf.bt = run->form == FORM_BT;
+	if (run_table(run)->keyed)
 		run->conf.final = 1;
-		run->conf.bt = run->form == FORM_BT;
-	}
 	if (sink_for(&s.sink, run, &s.output.buf)) {
 		code = EXIT_USAGE;
 		goto out;
@@ -397,6 +421,8 @@ int run_tool(struct run *run)
 	start = now_ns();
 	s.reported = start;
 	clock_sync();
+	/* now that there will be something to write */
+	output_start(&s.output);
 	s.sink.start_ns = start;
 	s.sink.colour = run->form == FORM_TEXT && isatty(s.output.fd) && !getenv("NO_COLOR");
 	s.sink.ops->open(&s.sink, &s.live);
@@ -410,6 +436,11 @@ int run_tool(struct run *run)
 	command_release(&s.command);
 	loop(&s, start, &during);
 	code = finish(&s, start, stats_fd);
+	if (run->command) {
+		await_command(&s, &during);
+		if (!code && s.command.ended)
+			code = s.command.status;
+	}
 out:
 	command_drop(&s.command);
 	live_stop(&s.live);

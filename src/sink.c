@@ -38,17 +38,16 @@ static int choose(struct sink *s, const char *fields)
 		const struct column *c = table_column(s->table, fields, len);
 
 		if (!c)
-			return fail(-EINVAL,
-				    "--fields: there is no column \"%.*s\"; --fields help lists them",
-				    (int)len, fields);
+			return fail(0, "--fields: there is no column \"%.64s\"; --fields help lists them",
+				    fields), -EINVAL;
 		s->columns = xrealloc(s->columns, (n + 2) * sizeof(*s->columns));
 		s->columns[n++] = c;
 		fields += len;
 		if (*fields == ',' && !*++fields)
-			return fail(-EINVAL, "--fields: the list ends with a comma");
+			return fail(0, "--fields: the list ends with a comma"), -EINVAL;
 	}
 	if (!n)
-		return fail(-EINVAL, "--fields: the list is empty; --fields help lists the columns");
+		return fail(0, "--fields: the list is empty; --fields help lists them"), -EINVAL;
 	s->columns[n] = NULL;
 	return 0;
 }

@@ -8,6 +8,7 @@
  *
  *	traffic [--final] [--list] [--expect FILE] CASE...|all
  *	traffic32 [--no-compat] [--socketcall] and the same
+ *	traffic flood N		N connects, quickly; nothing is expected
  *
  *	gcc -std=gnu11 -Wall -Wextra -O2 -pthread traffic.c -o traffic -luring
  *	gcc -m32 -DTRAFFIC32 -std=gnu11 -Wall -Wextra -O2 -pthread traffic.c -o traffic32
@@ -1375,6 +1376,25 @@ static void threads(void)
 		pthread_join(workers[i].thread, NULL);
 }
 
+/* ---- very many ---- */
+
+/* UDP connects, as fast as one thread can. No row is told: it is for what gets lost. */
+static int flood(const char *count)
+{
+	long n = strtol(count, NULL, 10);
+	struct dest d;
+	int fd;
+
+	this_case = "flood";
+	if (n <= 0)
+		fail("how many?");
+	bound(AF_INET, SOCK_DGRAM, 0, &d);
+	fd = new_socket(AF_INET, SOCK_DGRAM, 0);
+	while (n--)
+		must(connect(fd, &d.sa, d.len));
+	return 0;
+}
+
 /* ---- TCP Fast Open: a connect without connect(2) ---- */
 
 static void fast_open(const struct dest *d, int err)
@@ -1768,6 +1788,10 @@ int main(int argc, char **argv)
 	}
 	if (optind == argc)
 		return usage("no case given");
+	if (!strcmp(argv[optind], "flood") && optind + 2 == argc) {
+		prctl(PR_SET_NAME, "traffic");
+		return flood(argv[optind + 1]);
+	}
 	for (; optind < argc; optind++) {
 		if (!choose(argv[optind], chosen))
 			return usage("no such case, see --list");

@@ -38,7 +38,7 @@ static const struct column columns[] = {
 	  .flags = COL_TEXT | COL_RIGHT | COL_HIDDEN, .help = "of all these, what failed"),
 	C(all.again, .name = "again", .kind = K_RATE, .title = "AGAIN", .width = 7,
 	  .flags = COL_TEXT | COL_RIGHT | COL_HIDDEN,
-	  .help = "of all these, what would have blocked (EAGAIN, EINPROGRESS): no failure"),
+	  .help = "of all these, what would have blocked: no failure"),
 	C(ops[OP_SEND].bytes, .name = "sent", .kind = K_RATE, .title = "SENT(B)", .width = 8,
 	  .flags = COL_WIDE | COL_RIGHT | COL_HIDDEN, .need = 1 << OP_SEND,
 	  .help = "bytes sent"),
@@ -177,10 +177,10 @@ static const struct point points[] = {
 static const char *const maps[] = { "keys", "claimed", "counts", "interrupted", "requests", NULL };
 
 static const char *const examples[] = {
-	"sockstat", "socket operations of the host, every second",
+	"sockstat", "all operations, every second",
 	"sockstat 5 12", "twelve times five seconds",
 	"sockstat --by comm,call", "by which process",
-	"sockstat --call send,recv --by pid --top 10", "the ten busiest processes",
+	"sockstat --call send --by pid --top 10", "the ten busiest senders",
 	"sockstat -c redis-server -w", "one program, with its bytes",
 	NULL,
 };

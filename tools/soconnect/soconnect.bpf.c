@@ -20,7 +20,11 @@ handler attempt_dropped(struct attempt *a)
 
 handler attempt_over(struct attempt *a, __u32 size)
 {
-	emit(&soconnect, a, size);
+	/* the book has no rows without an address */
+	if (conf.bt && !(a->have & HAVE_RADDR))
+		COUNT_EVENT(filtered);
+	else
+		emit(&soconnect, a, size);
 }
 
 handler on_signal(void *ctx, bool restarts)

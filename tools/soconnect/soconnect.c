@@ -72,7 +72,7 @@ static const struct column columns[] = {
 	  .help = "the error's name"),
 	C(lat_ns, .name = "lat_ns", .kind = K_NSEC, .title = "LAT(us)", .width = 8,
 	  .flags = COL_TEXT | COL_BT | COL_RIGHT,
-	  .help = "from the call to its return (--final: decision); JSON, CSV: nanoseconds"),
+	  .help = "until it returned (--final: was decided); JSON, CSV: ns"),
 	C(result, .name = "result", .kind = K_RESULT, .title = "RESULT", .width = 19,
 	  .flags = COL_TEXT, .help = "how it ended, in words"),
 	C(async, .name = "async", .kind = K_BOOL, .title = "ASYNC", .width = 5,
@@ -103,7 +103,8 @@ struct soconnect_sum {
 	__u32 have; /* only what says what the key holds */
 	struct name name;
 	__u64 count, mean_ns, max_ns;
-	__u64 mono_ns;
+	__u64 mono_ns; /* end of the interval */
+	__u64 interval;
 };
 
 #define S(member, ...) COLUMN(soconnect_sum, member, __VA_ARGS__)
@@ -111,13 +112,15 @@ struct soconnect_sum {
 static const struct column sum_columns[] = {
 	S(mono_ns, .name = "ts", .kind = K_TIME, .title = "TS", .width = 30,
 	  .help = "end of the interval, UTC"),
-	S(comm, .name = "comm", .kind = K_COMM, .title = "PROCESS", .width = 16,
+	S(interval, .name = "interval", .kind = K_UINT, .title = "INTERVAL", .width = 8,
+	  .help = "number of the interval"),
+	S(comm, .name = "comm", .kind = K_COMM, .title = "PROCESS", .width = 15,
 	  .flags = COL_TEXT | COL_CUT, .help = "the process's name"),
 	S(ends.family, .name = "family", .kind = K_UINT, .title = "FAM", .width = 3,
-	  .flags = COL_TEXT, .need = HAVE_FAMILY, .help = "address family, its number"),
+	  .flags = COL_WIDE, .need = HAVE_FAMILY, .help = "address family, its number"),
 	S(ends.family, .name = "family_name", .kind = K_FAMILY, .title = "FAMILY", .width = 10,
 	  .flags = COL_WIDE, .need = HAVE_FAMILY, .help = "address family"),
-	S(ends, .name = "raddr", .kind = K_REMOTE, .title = "ADDRESS", .width = 16, .wide = 39,
+	S(ends, .name = "raddr", .kind = K_REMOTE, .title = "ADDRESS", .width = 15, .wide = 39,
 	  .flags = COL_TEXT | COL_CUT, .need = HAVE_RADDR, .help = "remote address"),
 	S(ends.rport, .name = "rport", .kind = K_UINT, .title = "PORT", .width = 5,
 	  .flags = COL_TEXT, .need = HAVE_RPORT, .help = "remote port"),
@@ -125,11 +128,11 @@ static const struct column sum_columns[] = {
 	  .help = "the error's name"),
 	S(result, .name = "result", .kind = K_RESULT, .title = "RESULT", .width = 19,
 	  .flags = COL_TEXT, .help = "how they ended, in words"),
-	S(count, .name = "count", .kind = K_UINT, .title = "COUNT", .width = 7,
+	S(count, .name = "count", .kind = K_UINT, .title = "COUNT", .width = 5,
 	  .flags = COL_TEXT | COL_RIGHT, .help = "how many"),
 	S(mean_ns, .name = "lat_mean_ns", .kind = K_NSEC, .title = "MEAN(us)", .width = 8,
 	  .flags = COL_TEXT | COL_RIGHT, .help = "mean latency; JSON, CSV: nanoseconds"),
-	S(max_ns, .name = "lat_max_ns", .kind = K_NSEC, .title = "MAX(us)", .width = 8,
+	S(max_ns, .name = "lat_max_ns", .kind = K_NSEC, .title = "MAX(us)", .width = 7,
 	  .flags = COL_TEXT | COL_RIGHT, .help = "largest latency; JSON, CSV: nanoseconds"),
 	{},
 };
@@ -143,6 +146,7 @@ static const struct table sums = {
 	.ends = offsetof(struct soconnect_sum, ends),
 	.name_at = offsetof(struct soconnect_sum, name),
 	.when = offsetof(struct soconnect_sum, mono_ns),
+	.interval = offsetof(struct soconnect_sum, interval),
 	.columns = sum_columns,
 };
 
@@ -180,7 +184,7 @@ static const struct point points[] = {
 static const char *const maps[] = { "calls", "conns", "half", NULL };
 
 static const char *const examples[] = {
-	"soconnect", "each IP connect of the host, as it returns",
+	"soconnect", "each IP connect of the host",
 	"soconnect -x --final", "each that failed, with its true end",
 	"soconnect -p 1234 -T", "those of process 1234, with the time",
 	"soconnect --count 10", "who connects where, every 10 seconds",

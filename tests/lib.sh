@@ -1,0 +1,195 @@
+# lib.sh - what the shell tests share: TAP, a temporary directory, programs that run in the
+# background and never outlive the test.
+#
+#	. "$(dirname "$0")/../lib.sh"		first line of a test, after its comment
+#	need_live				skip everything where tracing isn't possible
+#	...
+#	done_testing				last line: the plan
+#
+# Asserting, each a line of TAP; what differs goes to stderr as a comment:
+#
+#	ok NAME COMMAND...	the command succeeds; its output is shown if it doesn't
+#	is GOT WANT NAME	equal texts
+#	like TEXT ERE NAME	a line of the text matches; unlike: none does
+#	pass NAME, flunk NAME [WHY], skip NAME WHY
+#
+# Running:
+#
+#	bound SECONDS COMMAND...	with a limit; it dies when that is over (exit 124 or 137)
+#	run COMMAND...		bound, stdin empty: $rc, and its output in $T/out and $T/err
+#	start COMMAND...	in the background: $pid; killed at the end of the test if need be
+#	await SECONDS COMMAND...	until the command succeeds; false when the time is over
+#	tracing FILE		until the tool just started, which writes to FILE (-j, or with a heading),
+#				is attached
+#	finish PID		wait for one that was started: $rc
+#	ends KEY [FILE]		that number of the end record of $T/act (or FILE)
+#
+# $T is the temporary directory, readable for all users and removed at exit. $B is the directory
+# with the programs, `build` unless set: B=build-san runs the sanitized ones. Tests run in the top
+# directory of the project. The system's own programs go before others of the same name, since the
+# names of processes are compared.
+cd "$(dirname "$0")/../.." || exit 1
+PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+LC_ALL=C.UTF-8
+export PATH LC_ALL
+unset NO_COLOR POSIXLY_CORRECT
+
+B=${B:-build}
+case $B in
+/*) ;;
+*) B=$PWD/$B ;;
+esac
+T=$(mktemp -d "${TMPDIR:-/tmp}/sockray-test.XXXXXX") || exit 1
+chmod 755 "$T"
+tests_=0 failed_=0 pids_='' at_exit_=''
+
+clean_up_() {
+	code_=$?
+	trap '' INT TERM HUP
+	for pid_ in $pids_; do
+		kill -CONT "$pid_" 2>/dev/null
+		kill -TERM "$pid_" 2>/dev/null
+	done
+	for pid_ in $pids_; do
+		await 3 gone "$pid_" || kill -KILL "$pid_" 2>/dev/null
+	done
+	eval "$at_exit_"
+	rm -rf "$T"
+	exit $code_
+}
+trap clean_up_ EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+
+# at_exit COMMANDS: to be evaluated when the test ends, last first
+at_exit() {
+	at_exit_="$*
+$at_exit_"
+}
+
+gone() {
+	! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null
+}
+
+diag() {
+	printf '%s\n' "$*" | head -n 24 | sed 's/^/#   /' >&2
+}
+
+pass() {
+	tests_=$((tests_ + 1))
+	echo "ok $tests_ - $1"
+}
+
+flunk() {
+	tests_=$((tests_ + 1)) failed_=$((failed_ + 1))
+	echo "not ok $tests_ - $1"
+	echo "# Failed: $1 ($0)" >&2
+	[ $# -lt 2 ] || diag "$2"
+}
+
+skip() {
+	tests_=$((tests_ + 1))
+	echo "ok $tests_ - $1 # SKIP $2"
+}
+
+skip_all() {
+	echo "1..0 # SKIP $1"
+	tests_=0
+	exit 0
+}
+
+done_testing() {
+	echo "1..$tests_"
+	[ $failed_ = 0 ] || exit 1
+}
+
+ok() {
+	name_=$1
+	shift
+	if "$@" >"$T/.ok" 2>&1; then
+		pass "$name_"
+	else
+		flunk "$name_" "$(echo "exit $?: $*"; cat "$T/.ok")"
+	fi
+}
+
+is() {
+	if [ "x$1" = "x$2" ]; then
+		pass "$3"
+	else
+		flunk "$3" "$(printf 'got:  %s\nwant: %s' "$1" "$2")"
+	fi
+}
+
+like() {
+	if printf '%s\n' "$1" | grep -Eq -- "$2"; then
+		pass "$3"
+	else
+		flunk "$3" "$(printf 'got:  %s\nwant: /%s/' "$1" "$2")"
+	fi
+}
+
+unlike() {
+	if printf '%s\n' "$1" | grep -Eq -- "$2"; then
+		flunk "$3" "$(printf 'got:  %s\nunwanted: /%s/' "$1" "$2")"
+	else
+		pass "$3"
+	fi
+}
+
+bound() {
+	timeout -k 5 "$@"
+}
+
+run() {
+	bound 60 "$@" >"$T/out" 2>"$T/err" </dev/null
+	rc=$?
+	out=$(cat "$T/out") err=$(cat "$T/err")
+}
+
+start() {
+	"$@" &
+	pid=$!
+	pids_="$pids_ $pid"
+}
+
+await() {
+	left_=$(($1 * 20))
+	shift
+	until "$@"; do
+		left_=$((left_ - 1))
+		[ $left_ -gt 0 ] || return 1
+		sleep 0.05
+	done
+}
+
+tracing() {
+	await 30 attached_ "$1" && [ -s "$1" ] || flunk "the tool that writes $1 is attached"
+}
+
+attached_() {
+	[ -s "$1" ] || gone "$pid"
+}
+
+# finish PID: at most 30 s
+finish() {
+	await 30 gone "$1" || {
+		flunk "process $1 ends"
+		kill -KILL "$1"
+	}
+	wait "$1"
+	rc=$?
+}
+
+ends() {
+	jq -r "select(.type == \"end\") | .$1" "${2:-$T/act}"
+}
+
+need_live() {
+	bound 60 "$B/soconnect" -q -d 0.01 >/dev/null 2>"$T/.live" </dev/null
+	case $? in
+	77) skip_all "$(tail -n 1 "$T/.live")" ;;
+	esac
+	[ "$(id -u)" = 0 ] || skip_all "needs root"
+}

@@ -1,0 +1,59 @@
+#!/bin/sh
+# The main proof: everything that tests/traffic does is shown, nothing else, and every field is
+# right. Exercises all kinds of connect (TCP, UDP, MPTCP, AF_UNIX, netlink, Fast Open, io_uring,
+# non-blocking, interrupted, killed, wrong calls, many threads) by default and with --final; those
+# of 32-bit programs without --compat, and with it, by connect(2) and by socketcall(2).
+. "$(dirname "$0")/../lib.sh"
+need_live
+
+# check NAME PROGRAM "TRAFFIC'S OPTIONS" TOOL'S OPTIONS...
+check() {
+	name=$1 program=$2 theirs=$3
+	shift 3
+	n=$((${n:-0} + 1))
+	echo "$name" >"$T/name.$n"
+	# at the same time: most of it is waiting
+	(
+		bound 240 "$B/soconnect" -j -f all "$@" -o "$T/act.$n" -- \
+			"$B/$program" $theirs --expect "$T/exp.$n" all >"$T/out.$n" 2>&1 </dev/null
+		echo $? >"$T/rc.$n"
+	) &
+}
+
+verdict() {
+	name=$(cat "$T/name.$1")
+	is "$(cat "$T/rc.$1")" 0 "$name: the traffic went as it should"
+	# other processes' calls that haven't ended may be told of
+	out=$(grep -Ev '^skip |^soconnect: .* 0 lost(, [0-9]+ (not ended yet|whose end was not seen))+$' "$T/out.$1")
+	is "$out" '' "$name: nothing on stdout or stderr"
+	ok "$name: these rows, and no others" "$B/compare" "$T/exp.$1" "$T/act.$1"
+	lines=$(wc -l <"$T/exp.$1")
+	ok "$name: many rows were expected" [ "$lines" -gt 100 ]
+	grep '^skip ' "$T/out.$1" >"$T/skips" || :
+	while read -r _ what why; do
+		skip "$name: $what" "$why"
+	done <"$T/skips"
+}
+
+check "default" traffic ""
+check "--final" traffic --final --final
+wait
+if "$B/traffic32" --list >/dev/null 2>&1; then
+	check "32-bit" traffic32 --no-compat
+	check "32-bit, socketcall" traffic32 "--no-compat --socketcall"
+	check "32-bit, --compat" traffic32 "" --compat
+	wait
+	check "32-bit, --compat, socketcall" traffic32 --socketcall --compat
+	check "32-bit, --compat --final" traffic32 --final --compat --final
+	check "32-bit, --compat --final, socketcall" traffic32 "--final --socketcall" \
+		--compat --final
+	wait
+else
+	skip "32-bit callers" "this kernel runs no 32-bit programs"
+fi
+i=0
+while [ $i -lt $n ]; do
+	i=$((i + 1))
+	verdict $i
+done
+done_testing
