@@ -62,12 +62,14 @@ tests: $(units) $B/traffic $B/traffic32 $B/compare
 $(units): $B/%: tests/unit/%.c $(testable)
 	$(CC) $(ALL_CFLAGS) -Isrc -Ibpf -o $@ $^ $(LIBS) -lcmocka
 
+# the judges are not what is judged: without sanitizers
+JUDGE_CFLAGS = $(filter-out -fsanitize%,$(ALL_CFLAGS))
 $B/traffic: tests/traffic.c | $B
-	$(CC) $(ALL_CFLAGS) -pthread -o $@ $< -luring
+	$(CC) $(JUDGE_CFLAGS) -pthread -o $@ $< -luring
 $B/traffic32: tests/traffic.c | $B
-	$(CC) $(filter-out -fsanitize%,$(ALL_CFLAGS)) -m32 -DTRAFFIC32 -pthread -o $@ $<
+	$(CC) $(JUDGE_CFLAGS) -m32 -DTRAFFIC32 -pthread -o $@ $<
 $B/compare: tests/compare.c | $B
-	$(CC) $(ALL_CFLAGS) -o $@ $< -ljansson
+	$(CC) $(JUDGE_CFLAGS) -o $@ $< -ljansson
 
 install: $B/sockray
 	install -D $B/sockray $(DESTDIR)$(prefix)/sbin/sockray

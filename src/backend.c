@@ -371,13 +371,14 @@ static int attach_point(struct live *live, struct plan *plan, struct live_point 
 				live->programs = xrealloc(live->programs, (live->nprograms + 1) *
 									  sizeof(*done));
 				done = &live->programs[live->nprograms++];
-				done->name = bpf_program__name(prog);
-				done->hook = hook_name(prog);
-				done->prog = prog;
-				done->link = link;
-				done->missed = 0;
-				done->perf = bpf_program__type(prog) == BPF_PROG_TYPE_TRACEPOINT ||
-					     bpf_program__type(prog) == BPF_PROG_TYPE_KPROBE;
+				*done = (struct program){
+					.name = bpf_program__name(prog),
+					.hook = hook_name(prog),
+					.prog = prog,
+					.link = link,
+					.perf = bpf_program__type(prog) == BPF_PROG_TYPE_TRACEPOINT ||
+						bpf_program__type(prog) == BPF_PROG_TYPE_KPROBE,
+				};
 				continue;
 			}
 			err = -errno;
