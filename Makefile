@@ -66,6 +66,8 @@ $(units): $B/%: tests/unit/%.c $(testable)
 JUDGE_CFLAGS = $(filter-out -fsanitize%,$(ALL_CFLAGS))
 $B/traffic: tests/traffic.c | $B
 	$(CC) $(JUDGE_CFLAGS) -pthread -o $@ $< -luring
+$B/traffic-static: tests/traffic.c | $B
+	$(CC) $(JUDGE_CFLAGS) -static -pthread -o $@ $< -luring
 $B/traffic32: tests/traffic.c | $B
 	$(CC) $(JUDGE_CFLAGS) -m32 -DTRAFFIC32 -pthread -o $@ $<
 $B/compare: tests/compare.c | $B

@@ -131,8 +131,10 @@ routine void conn_show(struct conn *conn, __u64 sk)
 static __always_inline bool second_half(__u64 sk)
 {
 	__u32 one = 1;
+	/* an int: before 6.4 the upper half of what comes back is not its sign */
+	int err = bpf_map_update_elem(&half, &sk, &one, BPF_NOEXIST);
 
-	if (bpf_map_update_elem(&half, &sk, &one, BPF_NOEXIST) != -EEXIST)
+	if (err != -EEXIST)
 		return false;
 	bpf_map_delete_elem(&half, &sk);
 	return true;
@@ -634,8 +636,7 @@ static __always_inline void conn_begin(struct sock *sk, struct socket *socket)
 	__u64 id = (__u64)sk;
 	struct attempt *row;
 	struct conn *conn;
-	long err;
-	int via;
+	int err, via;
 
 	if (call && (call->sk != sk || (call->flags & CALL_RESTARTS)))
 		call = NULL;

@@ -71,7 +71,8 @@ static __always_inline void who_fill(struct who *w, struct task_struct *task)
 	if (w->pid == w->tid)
 		__builtin_memcpy(w->comm, w->thread, sizeof(w->comm));
 	else
-		BPF_CORE_READ_INTO(&w->comm, task, group_leader, comm);
+		/* up to its NUL: before 5.17 the rest of an older, longer name stands behind it */
+		BPF_CORE_READ_STR_INTO(&w->comm, task, group_leader, comm);
 }
 
 /* The context of syscalls: tracepoints, as tracing/events/syscalls/.../format has it. */
