@@ -57,7 +57,7 @@ endef
 $(foreach t,$(tools),$(eval $(call tool_rules,$t)))
 
 units := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/test_*.c))
-tests: $(units) $B/traffic $B/traffic32 $B/compare
+tests: $(units) $B/traffic $B/traffic32 $B/operations $B/operations32 $B/compare
 
 $(units): $B/%: tests/unit/%.c $(testable)
 	$(CC) $(ALL_CFLAGS) -Isrc -Ibpf -o $@ $^ $(LIBS) -lcmocka
@@ -69,6 +69,10 @@ $B/traffic: tests/traffic.c | $B
 $B/traffic-static: tests/traffic.c | $B
 	$(CC) $(JUDGE_CFLAGS) -static -pthread -o $@ $< -luring
 $B/traffic32: tests/traffic.c | $B
+	$(CC) $(JUDGE_CFLAGS) -m32 -DTRAFFIC32 -pthread -o $@ $<
+$B/operations: tests/operations.c | $B
+	$(CC) $(JUDGE_CFLAGS) -pthread -o $@ $< -luring
+$B/operations32: tests/operations.c | $B
 	$(CC) $(JUDGE_CFLAGS) -m32 -DTRAFFIC32 -pthread -o $@ $<
 $B/compare: tests/compare.c | $B
 	$(CC) $(JUDGE_CFLAGS) -o $@ $< -ljansson

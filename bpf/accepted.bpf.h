@@ -19,7 +19,6 @@
 #include "point/uring.h"
 
 #define IORING_OP_ACCEPT 13
-#define IORING_CQE_F_MORE 2 /* further completions of the same request will come */
 
 routine void accept_over(const struct who *who, struct sock *sk, int result);
 
@@ -45,7 +44,7 @@ struct accepting {
 	struct sock *listener;
 	/* it returned -ERESTARTSYS; a handler has decided that it starts again: accept_signal */
 	enum { RUNS, RESTARTS, DECIDED } restarts;
-	__u32 pad;
+	__u32 direct; /* io_uring: into a slot, not a descriptor */
 };
 
 struct {
@@ -138,6 +137,7 @@ static __always_inline void accept_uring(struct io_kiocb *req, struct call_key k
 	if (uring_opcode(req) != IORING_OP_ACCEPT)
 		return;
 	key = uring_by_data(req, key);
+	a.direct = uring_accepts_direct(req);
 	fd = uring_fd(req);
 	if (accept_begin(&a, fd == -1 ? NULL : socket_sk(fd_socket(current_task(), fd))) &&
 	    bpf_map_update_elem(&uring_accepting, &key, &a, BPF_ANY))
@@ -163,15 +163,16 @@ static __always_inline void accept_uring_done(struct io_kiocb *req, struct uring
 	struct accepting *a;
 	struct sock *sk = NULL, *listener;
 
-	if (req && uring_opcode(req) != IORING_OP_ACCEPT)
+	if (req ? uring_opcode(req) != IORING_OP_ACCEPT :
+		  uring_tells() && !uring_is_more(req, done))
 		return;
 	a = bpf_map_lookup_elem(&uring_accepting, &done->by_data);
 	if (!a)
 		return;
 	listener = a->listener;
-	if (done->res >= 0)
+	if (done->res >= 0 && !a->direct)
 		sk = socket_sk(fd_socket(current_task(), done->res));
-	if (!req && done->res >= 0 && listener && !is_accepted(sk, listener))
+	if (!req && done->res >= 0 && !a->direct && listener && !is_accepted(sk, listener))
 		return;
 	if (!sk)
 		sk = listener; /* a direct descriptor, or closed already */

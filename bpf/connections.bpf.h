@@ -6,6 +6,7 @@
  * The tool defines COUNT_KEY, with the members comm and call, and COUNT_TABLE before it includes
  * this, and
  *	COUNT_ACCEPT			the call of accepts in a key: OP_ACCEPT
+ *	COUNT_BT_SOCKETS		--bt: the book's script sees only calls on sockets
  *	key_fill(key, sk, ends, have)	the rest of a key; sk may be NULL
  */
 #ifndef CONNECTIONS_BPF_H
@@ -29,7 +30,7 @@ handler attempt_begun(struct attempt *a, struct sock *sk)
 	COUNT_KEY key = {};
 	struct counts *c;
 
-	if (!a->wanted)
+	if (!a->wanted || (conf.bt && COUNT_BT_SOCKETS && !sk))
 		return;
 	name_fill(key.comm, &a->who);
 	key.call = OP_CONNECT;

@@ -19,6 +19,7 @@ typedef _Bool bool;
 #define TS_COMPAT 0x2		/* thread_info.status, x86: inside a 32-bit system call */
 #define REQ_F_FIXED_FILE 0x1	/* io_kiocb.flags: cqe.fd is a slot, not a descriptor */
 #define IORING_OP_CONNECT 16
+#define EAGAIN 11
 #define EEXIST 17
 #define ERESTARTSYS 512 /* never seen by programs: EINTR, or the call starts again */
 
@@ -164,7 +165,7 @@ struct k_sigaction {
 
 /* x86: the registers that 32-bit system calls pass their arguments in */
 struct pt_regs {
-	unsigned long bx, cx, dx, ax, di, orig_ax;
+	unsigned long bx, cx, dx, ax, si, di, r10, orig_ax;
 };
 
 struct io_cqe {
@@ -184,6 +185,10 @@ struct io_uring_cqe {
 	__u64 user_data;
 	__s32 res;
 	__u32 flags;
+};
+
+struct io_accept { /* the same */
+	__u32 file_slot; /* not 0: a direct descriptor is wanted */
 };
 
 struct io_connect { /* lies at the start of its io_kiocb */

@@ -312,7 +312,8 @@ static __always_inline bool result_wanted(__s32 result, __u64 lat_ns)
 	/* in progress is no failure */
 	if ((conf.filters & FILTER_FAILED) &&
 	    (result == 0 || result == RESULT_DISCONNECTED || result == RESULT_PENDING ||
-	     result == 115 /* EINPROGRESS */ || result == 114 /* EALREADY */))
+	     result == 115 /* EINPROGRESS */ || result == 114 /* EALREADY */ ||
+	     (conf.counts && result == EAGAIN)))
 		return false;
 	if (conf.filters & FILTER_ERRNO) {
 		__u32 e = result;

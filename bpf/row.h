@@ -69,6 +69,7 @@ struct conf {
 	__u32 bt;      /* --bt: the book's keys, addresses, and what it counts */
 	__u32 uid;
 	__u32 netns;
+	__u32 counts;  /* a tool that counts: what would have blocked is no failure (-x) */
 	__u32 ops;     /* bit N: OP_ N is asked for */
 	__u32 by;      /* BY_*: what makes a key, for tools that can choose */
 	__u32 cpus;

@@ -317,10 +317,12 @@ static void print_account(const struct state *s, const struct totals *t, bool mi
 static int finish(struct state *s, uint64_t start, int stats_fd)
 {
 	struct totals totals;
+	uint64_t closed;
 	bool missed;
 	int code;
 
 	/* programs go one after the other: nothing new may begin between two that belong together */
+	closed = now_ns();
 	live_open(&s->live, false);
 	/* from here on the counters don't move any more */
 	live_detach(&s->live);
@@ -328,7 +330,7 @@ static int finish(struct state *s, uint64_t start, int stats_fd)
 	while (s->output.state == OUTPUT_GOOD && !all_shown(s) && live_consume(&s->live))
 		output_flush(&s->output, &stopping);
 	if ((s->count || s->keyed || s->fixed) && !enough_reports(s))
-		report(s, now_ns());
+		report(s, closed);
 	live_totals(&s->live, &totals);
 	/* what came after the last row or report that was asked for was not shown */
 	if (s->fixed)
@@ -343,7 +345,7 @@ static int finish(struct state *s, uint64_t start, int stats_fd)
 	output_flush(&s->output, &stopping);
 	output_close(&s->output);
 	if (s->run->stats && stats_fd >= 0)
-		print_stats(s, now_ns() - start, totals.shown + totals.filtered);
+		print_stats(s, closed - start, totals.shown + totals.filtered);
 	if (!s->run->quiet || totals.lost || totals.map_full || missed)
 		print_account(s, &totals, missed);
 
@@ -392,6 +394,7 @@ int run_tool(struct run *run)
 	catch_signals(&during);
 	run->conf.self = getpid();
 	run->conf.bt = run->form == FORM_BT;
+	run->conf.counts = run_table(run)->keyed || run_table(run)->fixed;
 	if (run_table(run)->keyed)
 		run->conf.final = 1;
 	if (sink_for(&s.sink, run, &s.output.buf)) {

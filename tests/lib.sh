@@ -45,7 +45,7 @@ tests_=0 failed_=0 pids_='' at_exit_=''
 
 clean_up_() {
 	code_=$?
-	trap '' INT TERM HUP
+	trap '' INT TERM HUP PIPE
 	for pid_ in $pids_; do
 		kill -CONT "$pid_" 2>/dev/null
 		kill -TERM "$pid_" 2>/dev/null
@@ -61,6 +61,7 @@ trap clean_up_ EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
+trap 'exit 141' PIPE
 
 # at_exit COMMANDS: to be evaluated when the test ends, last first
 at_exit() {

@@ -54,6 +54,26 @@ static __always_inline int call_fd(void)
 	return fd;
 }
 
+/* The descriptors that socketpair(2) has just made: the first one. */
+static __always_inline int pair_fd(void)
+{
+	struct pt_regs *regs = call_regs();
+	const void *pair;
+	__u32 at, fd;
+
+	if (!in_compat_call()) {
+		pair = (const void *)BPF_CORE_READ(regs, r10);
+	} else if (BPF_CORE_READ(regs, orig_ax) != NR32_SOCKETCALL) {
+		pair = (const void *)(unsigned long)(__u32)BPF_CORE_READ(regs, si);
+	} else {
+		pair = (const void *)(unsigned long)(__u32)BPF_CORE_READ(regs, cx);
+		if (bpf_probe_read_user(&at, sizeof(at), pair + 12))
+			return -1;
+		pair = (const void *)(unsigned long)at;
+	}
+	return bpf_probe_read_user(&fd, sizeof(fd), pair) ? -1 : (int)fd;
+}
+
 /* i386 calls by number, and socketcall's by their first argument; -1: none of ours. */
 static __always_inline int call32(struct pt_regs *regs, unsigned long nr)
 {

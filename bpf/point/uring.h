@@ -31,6 +31,8 @@ struct uring_done {
 	__u32 cflags;
 };
 
+#define IORING_CQE_F_MORE 2 /* further completions of the same request will come */
+
 handler on_uring(void *ctx, struct io_kiocb *req, struct call_key key);
 handler on_uring_done(void *ctx, struct io_kiocb *req, struct call_key key,
 		      struct uring_done done);
@@ -52,6 +54,31 @@ static __always_inline int uring_fd(struct io_kiocb *req)
 	if (!bpf_core_field_exists(req->cqe) || (BPF_CORE_READ(req, flags) & REQ_F_FIXED_FILE))
 		return -1;
 	return BPF_CORE_READ(req, cqe.fd);
+}
+
+/* An accept into a slot of the ring instead of a descriptor. */
+static __always_inline bool uring_accepts_direct(struct io_kiocb *req)
+{
+	struct io_accept *op = (struct io_accept *)req;
+
+	return bpf_core_field_exists(op->file_slot) && BPF_CORE_READ(op, file_slot);
+}
+
+/*
+ * Is this a further completion of a multishot request? From 5.19 on such a one comes without its
+ * request, and is never an error; the last one comes with it.
+ */
+static __always_inline bool uring_is_more(struct io_kiocb *req, const struct uring_done *done)
+{
+	return !req && done->res >= 0 && (done->cflags & IORING_CQE_F_MORE);
+}
+
+/* Do completions tell their request? */
+static __always_inline bool uring_tells(void)
+{
+	struct io_kiocb *req = NULL;
+
+	return bpf_core_field_exists(req->cqe);
 }
 
 static __always_inline struct call_key uring_by_data(struct io_kiocb *req, struct call_key key)

@@ -9,6 +9,7 @@
 #define COUNT_TABLE sockstat
 #include "../../bpf/count.bpf.h"
 
+#include "../../bpf/point/exit.h"
 #include "../../bpf/point/message.h"
 #include "../../bpf/point/return.h"
 #include "../../bpf/point/signal.h"
@@ -35,12 +36,18 @@ struct {
 	__type(value, __u32);
 } interrupted SEC(".maps");
 
+struct request {
+	struct sock *sk; /* of an accept: the listening one */
+	__u32 call;
+	__u32 direct; /* it accepts into slots */
+};
+
 /* io_uring requests whose completion does not say what they were, by ring and user_data. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384); /* --map-size */
 	__type(key, struct call_key);
-	__type(value, __u32);
+	__type(value, struct request);
 } requests SEC(".maps");
 
 static __u64 interruptions; /* open ones: mostly none, and then nobody looks */
@@ -165,25 +172,38 @@ static __always_inline struct sock *fd_sk(int fd)
 	return socket ? BPF_CORE_READ(socket, sk) : NULL;
 }
 
-handler on_return(void *ctx, int call, int ret)
+/*
+ * A call has come back to its task; has it returned, too? With -ERESTARTSYS that isn't decided
+ * yet; anything else ends an interrupted one, which has started again.
+ */
+static __always_inline bool returned(int call, int ret)
 {
 	__u32 tid = bpf_get_current_pid_tgid(), what = call;
-	struct sock *sk = NULL;
 
 	if (interruptions && !bpf_map_delete_elem(&interrupted, &tid))
-		__sync_fetch_and_add(&interruptions, -1); /* it started again, and here it is */
-	if (ret == -ERESTARTSYS) {
-		if (bpf_map_update_elem(&interrupted, &tid, &what, BPF_ANY))
-			COUNT_EVENT(map_full);
-		else
-			__sync_fetch_and_add(&interruptions, 1);
+		__sync_fetch_and_add(&interruptions, -1);
+	if (ret != -ERESTARTSYS)
+		return true;
+	if (bpf_map_update_elem(&interrupted, &tid, &what, BPF_ANY))
+		COUNT_EVENT(map_full);
+	else
+		__sync_fetch_and_add(&interruptions, 1);
+	return false;
+}
+
+handler on_return(void *ctx, int call, int ret)
+{
+	struct sock *sk = NULL;
+
+	if (!returned(call, ret))
 		return;
-	}
 	if (needs_sk()) {
 		bool is_new = call == RET_SOCKET || call == RET_ACCEPT || call == RET_ACCEPT4;
 
 		if (is_new && ret >= 0)
 			sk = fd_sk(ret);
+		else if (call == RET_SOCKETPAIR && ret == 0)
+			sk = fd_sk(pair_fd());
 		else if (call != RET_SOCKET && call != RET_SOCKETPAIR)
 			sk = fd_sk(call_fd());
 	}
@@ -213,6 +233,15 @@ handler on_signal(void *ctx, bool restarts)
 	__sync_fetch_and_add(&interruptions, -1);
 }
 
+/* The thread's number may soon be another's. */
+handler on_exit(void *ctx, int result)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+
+	if (interruptions && !bpf_map_delete_elem(&interrupted, &tid))
+		__sync_fetch_and_add(&interruptions, -1);
+}
+
 /*
  * io_uring first tries without waiting, and waits when that says EAGAIN: a try of its own that no
  * program asked for. It does so in its own threads, in io_uring_enter(2), or on a task's way out
@@ -239,15 +268,18 @@ static __always_inline bool is_own_try(void)
 
 handler on_message(void *ctx, int op, struct sock *sk, int ret, int flags)
 {
+	int call = op == OP_SEND ? RET_SEND : RET_RECV;
 	struct socket *socket;
 
-	if (ret == -11 /* EAGAIN */ && (flags & MSG_DONTWAIT) && is_own_try())
+	/* on_uring_done counts what the program gets to know of these */
+	if ((ret == -ERESTARTSYS || (ret == -EAGAIN && (flags & MSG_DONTWAIT))) && is_own_try())
 		return;
 	/* a socket of the kernel's own has no file; a subflow of MPTCP is not its socket's sk */
 	socket = BPF_CORE_READ(sk, sk_socket);
 	if (!socket || !BPF_CORE_READ(socket, file) || BPF_CORE_READ(socket, sk) != sk)
 		return;
-	count(op == OP_SEND ? RET_SEND : RET_RECV, sk, ret, !(flags & MSG_PEEK));
+	if (returned(call, ret))
+		count(call, sk, ret, !(flags & MSG_PEEK));
 }
 
 /* An io_uring opcode's call, or -1. */
@@ -268,16 +300,42 @@ static __always_inline int uring_call(int opcode)
 	return -1;
 }
 
+/* A request that sends or receives, told to the program to try again; see on_message. */
+static __always_inline int uring_message(int opcode)
+{
+	switch (opcode) {
+	case 2: /* WRITEV */
+	case 9: /* SENDMSG */
+	case 23: /* WRITE */
+	case 26: /* SEND */
+	case 47: /* SEND_ZC */
+	case 48: /* SENDMSG_ZC */
+		return RET_SEND;
+	case 1: /* READV */
+	case 10: /* RECVMSG */
+	case 22: /* READ */
+	case 27: /* RECV */
+		return RET_RECV;
+	}
+	return -1;
+}
+
 handler on_uring(void *ctx, struct io_kiocb *req, struct call_key key)
 {
 	int call = uring_call(uring_opcode(req));
-	bool tells = bpf_core_field_exists(req->cqe); /* the completion has the request */
-	__u32 value = call;
+	struct request request = { .call = call };
+	int fd;
 
-	if (call < 0 || (tells && call != RET_ACCEPT4))
+	if (call < 0 || (uring_tells() && call != RET_ACCEPT4))
 		return;
+	if (call == RET_ACCEPT4) {
+		request.direct = uring_accepts_direct(req);
+		fd = uring_fd(req);
+		if (needs_sk() && fd != -1)
+			request.sk = fd_sk(fd);
+	}
 	key = uring_by_data(req, key);
-	if (bpf_map_update_elem(&requests, &key, &value, BPF_ANY))
+	if (bpf_map_update_elem(&requests, &key, &request, BPF_ANY))
 		COUNT_EVENT(map_full);
 }
 
@@ -285,30 +343,45 @@ handler on_uring_done(void *ctx, struct io_kiocb *req, struct call_key key,
 		      struct uring_done done)
 {
 	int call = req ? uring_call(uring_opcode(req)) : -1;
-	struct sock *sk = NULL;
-	__u32 *known;
+	struct socket *socket;
+	struct sock *sk = NULL, *listener = NULL;
+	struct request *known;
+	bool direct = false;
 
-	if (req && call < 0)
+	if (req && call < 0) {
+		if (done.res != -EAGAIN)
+			return;
+		call = uring_message(uring_opcode(req));
+		socket = file_socket(uring_file(req));
+		sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
+		if (sk && call >= 0 && (conf.ops >> op_of(call) & 1))
+			count(call, sk, -EAGAIN, false);
+		return;
+	}
+	if (!req && uring_tells() && !uring_is_more(req, &done))
 		return;
 	if (!req || call == RET_ACCEPT4) {
 		known = bpf_map_lookup_elem(&requests, &done.by_data);
 		if (known) {
-			call = *known;
-			if (!(done.cflags & 2 /* IORING_CQE_F_MORE */))
+			call = known->call;
+			direct = known->direct;
+			listener = known->sk;
+			if (!(done.cflags & IORING_CQE_F_MORE))
 				bpf_map_delete_elem(&requests, &done.by_data);
 		}
 	}
 	if (call < 0 || !(conf.ops >> op_of(call) & 1))
 		return;
-	if (done.res >= 0 && (call == RET_ACCEPT4 || call == RET_SOCKET)) {
+	if (done.res >= 0 && !direct && (call == RET_ACCEPT4 || call == RET_SOCKET)) {
 		sk = fd_sk(done.res);
 		/* a receive's bytes, which had the same user_data? */
 		if (!req && call == RET_ACCEPT4 && !sk)
 			return;
 	}
+	if (!sk)
+		sk = listener;
 	if (!sk && req && needs_sk()) {
-		struct socket *socket = file_socket(uring_file(req));
-
+		socket = file_socket(uring_file(req));
 		sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
 	}
 	count(call, sk, done.res, false);

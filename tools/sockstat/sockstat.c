@@ -152,6 +152,7 @@ static const struct table by_table = {
 };
 
 #define CALLS (1 << OP_ACCEPT | 1 << OP_CONNECT | 1 << OP_BIND | 1 << OP_LISTEN | 1 << OP_SOCKET)
+#define MESSAGES (1 << OP_SEND | 1 << OP_RECV)
 
 static const struct point points[] = {
 	{ .name = "accept", .when = POINT_IF_OP, .ops = 1 << OP_ACCEPT },
@@ -163,10 +164,11 @@ static const struct point points[] = {
 	  .ops = 1 << OP_SEND },
 	{ .name = "recv", .blind = "recv", .words = "receives", .when = POINT_IF_OP,
 	  .ops = 1 << OP_RECV },
-	{ .name = "signal", .when = POINT_HELPS_OP, .ops = CALLS },
+	{ .name = "signal", .when = POINT_HELPS_OP, .ops = CALLS | MESSAGES },
+	{ .name = "exit", .when = POINT_HELPS_OP, .ops = CALLS | MESSAGES },
 	{ .name = "uring", .blind = "io_uring",
 	  .words = "accept, connect, bind, listen and socket by io_uring", .when = POINT_HELPS_OP,
-	  .ops = CALLS },
+	  .ops = CALLS | MESSAGES },
 	{ .name = "return32", .blind = "compat",
 	  .words = "calls of 32-bit programs, save sends and receives (--compat shows them)",
 	  .when = POINT_IF_COMPAT, .ops = CALLS },

@@ -7,6 +7,7 @@
 #define COUNT_KEY struct sofamily_key
 #define COUNT_TABLE sofamily
 #define COUNT_ACCEPT OP_ACCEPT
+#define COUNT_BT_SOCKETS false
 #include "../../bpf/connections.bpf.h"
 
 static __always_inline void key_fill(struct sofamily_key *key, struct sock *sk,

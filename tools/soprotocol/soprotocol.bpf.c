@@ -8,6 +8,7 @@
 #define COUNT_TABLE soprotocol
 /* the book's script has one map for both */
 #define COUNT_ACCEPT (conf.bt ? OP_CONNECT : OP_ACCEPT)
+#define COUNT_BT_SOCKETS true
 #include "../../bpf/connections.bpf.h"
 
 static __always_inline void key_fill(struct soprotocol_key *key, struct sock *sk,
