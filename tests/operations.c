@@ -10,7 +10,7 @@
  *	operations names N	one process under N names, 10 UDP connects each
  *	operations silent	two connects that stay undecided until a line comes on stdin; then
  *				one is closed, and one succeeds
- *	operations special CASE	one that `all` leaves out: see the table at the end
+ *				(a case that the table at the end calls special isn't one of all)
  *
  *	gcc -std=gnu11 -Wall -Wextra -O2 -pthread operations.c -o operations -luring
  *	gcc -m32 -DTRAFFIC32 -std=gnu11 -Wall -Wextra -O2 -pthread operations.c -o operations32
