@@ -8,23 +8,24 @@
  *	operations32 [--socketcall] and the same
  *	operations load N	8 processes of 8 threads, N operations or a few more
  *	operations names N	one process under N names, 10 UDP connects each
- *	operations silent	two connects that stay undecided until a line comes on stdin; then
- *				one is closed, and one succeeds
- *				(a case that the table at the end calls special isn't one of all)
+ *	operations silent	two connects that stay undecided until a line comes on stdin;
+ *then one is closed, and one succeeds (a case that the table at the end calls special isn't one
+ *of all)
  *
  *	gcc -std=gnu11 -Wall -Wextra -O2 -pthread operations.c -o operations -luring
  *	gcc -m32 -DTRAFFIC32 -std=gnu11 -Wall -Wextra -O2 -pthread operations.c -o operations32
  *
  * The expectation is one JSON object per line:
- *	{"call", "count", "ok", "failed", "again", "bytes"}	for each call, all cases together
+ *	{"call", "count", "ok", "failed", "again", "bytes"}	for each call, all cases
+ *together
  *	{"tool": "sockstat", "call", "comm", "pid", "family", "protocol", "ok", ...}
  *	{"tool": "sofamily", "call", "comm", "family", "ok", "failed", "again"}
  *	{"tool": "soprotocol", "call", "comm", "protocol", "protocol_name", "name", "ok", ...}
- * Each case runs in a process of its own with the case's name, so that --by comm tells which one
- * is counted wrong. A connect is there twice: as a call that returned something (sockstat), and
- * as an attempt that was followed to its end (the other two). family null: no socket was there to
- * have one. A case that this kernel can't do says `skip CASE: reason` on stderr. Exit code: 0,
- * 1 when a case didn't go as it should.
+ * Each case runs in a process of its own with the case's name, so that --by comm tells which
+ *one is counted wrong. A connect is there twice: as a call that returned something (sockstat),
+ *and as an attempt that was followed to its end (the other two). family null: no socket was
+ *there to have one. A case that this kernel can't do says `skip CASE: reason` on stderr. Exit
+ *code: 0, 1 when a case didn't go as it should.
  *
  * Left out, as the kernel does not tell of them as messages: sends and receives on descriptors
  * that are no sockets, read(2) of 0 bytes, splice(2) from a TCP socket.
@@ -100,7 +101,7 @@ static struct {
 	int n;
 	int flag; /* cases may use it between their processes */
 	struct entry entries[ENTRIES];
-} *book;
+} * book;
 
 static const char *this_case;
 static FILE *out;
@@ -235,9 +236,9 @@ static const char *module_name(struct kind k)
 		int family, protocol;
 		const char *name;
 	} names[] = {
-		{ AF_INET, IPPROTO_TCP, "TCP" },      { AF_INET6, IPPROTO_TCP, "TCPv6" },
-		{ AF_INET, IPPROTO_UDP, "UDP" },      { AF_INET6, IPPROTO_UDP, "UDPv6" },
-		{ AF_INET, IPPROTO_MPTCP, "MPTCP" },  { AF_INET6, IPPROTO_MPTCP, "MPTCPv6" },
+		{ AF_INET, IPPROTO_TCP, "TCP" },     { AF_INET6, IPPROTO_TCP, "TCPv6" },
+		{ AF_INET, IPPROTO_UDP, "UDP" },     { AF_INET6, IPPROTO_UDP, "UDPv6" },
+		{ AF_INET, IPPROTO_MPTCP, "MPTCP" }, { AF_INET6, IPPROTO_MPTCP, "MPTCPv6" },
 		{ AF_NETLINK, 0, "NETLINK" },
 	};
 
@@ -601,8 +602,8 @@ static void *tick(void *arg)
 {
 	struct ticker *t = arg;
 
-	for (int i = 0; !__atomic_load_n(&t->stop, __ATOMIC_RELAXED) && (!t->ticks || i < t->ticks);
-	     i++) {
+	for (int i = 0;
+	     !__atomic_load_n(&t->stop, __ATOMIC_RELAXED) && (!t->ticks || i < t->ticks); i++) {
 		nap(20);
 		if (t->target)
 			pthread_kill(t->target, SIGUSR1);
@@ -669,7 +670,8 @@ static pid_t waiting(void (*wait)(int fd), int fd)
 		const char *state = (stat[n > 0 ? n : 0] = 0, strrchr(stat, ')'));
 
 		close(f);
-		if (__atomic_load_n(&book->flag, __ATOMIC_SEQ_CST) && state && state[2] == 'S') {
+		if (__atomic_load_n(&book->flag, __ATOMIC_SEQ_CST) && state &&
+		    state[2] == 'S') {
 			nap(20);
 			return pid;
 		}
@@ -724,8 +726,9 @@ static void dies(pid_t pid)
 
 static void accept_ok(void)
 {
-	static const int kinds[][2] = { { AF_INET, 0 }, { AF_INET6, 0 }, { AF_UNIX, 0 },
-					{ AF_INET, IPPROTO_MPTCP } };
+	static const int kinds[][2] = {
+		{ AF_INET, 0 }, { AF_INET6, 0 }, { AF_UNIX, 0 }, { AF_INET, IPPROTO_MPTCP }
+	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
 		int l = listener(kinds[i][0], SOCK_STREAM, kinds[i][1]);
@@ -979,13 +982,14 @@ static void connects(void)
 	must(pipe(pipes));
 	want(-ENOTSOCK, do_connect(pipes[0], &a.sa, a.len));
 	want(-EFAULT, ({
-		     long ret = call_connect(fd = new_socket(AF_INET, SOCK_STREAM, 0), (void *)1,
-					     sizeof(a.in));
-		     connected(fd, NULL, ret);
-		     ret;
-	     }));
+		long ret = call_connect(fd = new_socket(AF_INET, SOCK_STREAM, 0), (void *)1,
+					sizeof(a.in));
+		connected(fd, NULL, ret);
+		ret;
+	}));
 	gone = address_of(fd = bound(AF_UNIX, SOCK_STREAM, 0));
-	want(-ECONNREFUSED, do_connect(new_socket(AF_UNIX, SOCK_STREAM, 0), &gone.sa, gone.len));
+	want(-ECONNREFUSED,
+	     do_connect(new_socket(AF_UNIX, SOCK_STREAM, 0), &gone.sa, gone.len));
 	fd = client(l);
 	a = address_of(l);
 	want(-EISCONN, do_connect(fd, &a.sa, a.len));
@@ -994,7 +998,8 @@ static void connects(void)
 	want(0, do_listen(full, 0));
 	client(full);
 	a = address_of(full);
-	want(-EAGAIN, do_connect(new_socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), &a.sa, a.len));
+	want(-EAGAIN,
+	     do_connect(new_socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), &a.sa, a.len));
 }
 
 static void connects_async(void)
@@ -1003,8 +1008,9 @@ static void connects_async(void)
 	struct address a = address_of(l), none = nobody();
 
 	for (int i = 0; i < 3; i++)
-		want(-EINPROGRESS, do_connect(new_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0),
-					      &a.sa, a.len));
+		want(-EINPROGRESS,
+		     do_connect(new_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), &a.sa,
+				a.len));
 	want(-EINPROGRESS, do_connect(new_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0),
 				      &none.sa, none.len));
 }
@@ -1015,8 +1021,8 @@ static void connects_mptcp(void)
 	struct address none = nobody();
 
 	client(l);
-	want(-ECONNREFUSED, do_connect(new_socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP), &none.sa,
-				       none.len));
+	want(-ECONNREFUSED,
+	     do_connect(new_socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP), &none.sa, none.len));
 }
 
 /* ---- cases: messages ---- */
@@ -2054,7 +2060,8 @@ static void open_book(void)
 		fail("mmap");
 	pthread_mutexattr_init(&shared);
 	pthread_mutexattr_setpshared(&shared, PTHREAD_PROCESS_SHARED);
-	pthread_mutexattr_setrobust(&shared, PTHREAD_MUTEX_ROBUST); /* a case may fail anywhere */
+	pthread_mutexattr_setrobust(&shared,
+				    PTHREAD_MUTEX_ROBUST); /* a case may fail anywhere */
 	pthread_mutex_init(&book->lock, &shared);
 }
 

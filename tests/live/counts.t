@@ -514,7 +514,8 @@ for r in rows:
 print(json.dumps({"type": "end", "lost": 0, "map_full": 0, "unfollowed": 0, "missed": {},
                   "covered": [], "events": events}))
 PY
-for what in "sockstat -s" "sockstat -s --by comm,call,family,protocol" "sofamily -s" "soprotocol -s"; do
+for what in "sockstat -s" "sockstat -s --by comm,call,family,protocol" "sofamily -s" \
+	"soprotocol -s"; do
 	traced ${what%% *} "${what#* }" $few
 	python3 "$T/rows.py" $tool "$T/act" >"$T/json"
 	mv "$T/json" "$T/act"
