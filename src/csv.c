@@ -113,7 +113,6 @@ static void csv_end(struct sink *s, const struct live *live, const struct totals
 }
 
 const struct sink_ops csv_ops = {
-	.machine = true,
 	.open = csv_open,
 	.tick = csv_tick,
 	.row = csv_row,

@@ -194,7 +194,6 @@ static void json_end(struct sink *s, const struct live *live, const struct total
 }
 
 const struct sink_ops json_ops = {
-	.machine = true,
 	.open = json_open,
 	.tick = json_tick,
 	.row = json_row,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * sink.h - where rows go: text (and --bt), JSON, CSV. A sink writes into a buffer; run.c gives
- * the buffer to the output. A new form is one file and one line in sink_for().
+ * the buffer to the output. A new form is one file and one line in by_form[] (sink.c).
  */
 #ifndef SINK_H
 #define SINK_H
@@ -21,7 +21,6 @@ struct sink {
 };
 
 struct sink_ops {
-	bool machine; /* the form is for programs: nothing else may come between */
 	void (*open)(struct sink *s, const struct live *live);
 	/* the rows of a report follow; the end of its interval */
 	void (*tick)(struct sink *s, uint64_t when);
