@@ -20,7 +20,7 @@ ALL_CFLAGS += -fsanitize=address,undefined -fno-omit-frame-pointer
 endif
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) \
 	-I/usr/include/$(shell uname -m)-linux-gnu $(WARN) -Wno-unused-parameter -MMD -MP
-LIBS = $(shell $(PKG_CONFIG) --libs $(STATIC_FLAG) libbpf)
+LIBS = $(shell $(PKG_CONFIG) --libs $(STATIC_FLAG) libdw libbpf) -liberty
 
 tools := $(notdir $(wildcard tools/*))
 objects := $(patsubst src/%.c,$B/%.o,$(wildcard src/*.c)) \
@@ -57,13 +57,14 @@ endef
 $(foreach t,$(tools),$(eval $(call tool_rules,$t)))
 
 units := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/test_*.c))
-tests: $(units) $B/traffic $B/traffic32 $B/operations $B/operations32 $B/compare
+tests: $(units) $B/traffic $B/traffic32 $B/operations $B/operations32 $B/compare \
+	$B/callpath $B/callpath-frameless $B/callpath32
 
 $(units): $B/%: tests/unit/%.c $(testable)
 	$(CC) $(ALL_CFLAGS) -Isrc -Ibpf -o $@ $^ $(LIBS) -lcmocka
 
 # the judges are not what is judged: without sanitizers
-JUDGE_CFLAGS = $(filter-out -fsanitize%,$(ALL_CFLAGS))
+JUDGE_CFLAGS = $(filter-out -fsanitize% -fno-omit-frame-pointer,$(ALL_CFLAGS))
 $B/traffic: tests/traffic.c | $B
 	$(CC) $(JUDGE_CFLAGS) -pthread -o $@ $< -luring
 $B/traffic-static: tests/traffic.c | $B
@@ -74,6 +75,14 @@ $B/operations: tests/operations.c | $B
 	$(CC) $(JUDGE_CFLAGS) -pthread -o $@ $< -luring
 $B/operations32: tests/operations.c | $B
 	$(CC) $(JUDGE_CFLAGS) -m32 -DTRAFFIC32 -pthread -o $@ $<
+# optimised, or there would be nothing to tell apart
+CALLPATH_CFLAGS = $(JUDGE_CFLAGS) -O2 -pthread
+$B/callpath: tests/callpath.c | $B
+	$(CC) $(CALLPATH_CFLAGS) -fno-omit-frame-pointer -o $@ $<
+$B/callpath-frameless: tests/callpath.c | $B
+	$(CC) $(CALLPATH_CFLAGS) -fomit-frame-pointer -o $@ $<
+$B/callpath32: tests/callpath.c | $B
+	$(CC) $(CALLPATH_CFLAGS) -fno-omit-frame-pointer -m32 -o $@ $<
 $B/compare: tests/compare.c | $B
 	$(CC) $(JUDGE_CFLAGS) -o $@ $< -ljansson
 

@@ -77,6 +77,7 @@ ours:
 		goto full;
 	}
 	a.head.slot = slot;
+	a.head.what = NEW_KEY;
 	a.key = *key;
 	if (bpf_ringbuf_output(&COUNT_TABLE, &a, sizeof(a), 0)) {
 		/* user space would not know whose counts these are */

@@ -163,9 +163,9 @@ struct k_sigaction {
 	struct sigaction sa;
 };
 
-/* x86: the registers that 32-bit system calls pass their arguments in */
+/* x86: those that system calls pass their arguments in, and where the stack is */
 struct pt_regs {
-	unsigned long bx, cx, dx, ax, si, di, r10, orig_ax;
+	unsigned long bx, cx, dx, ax, si, di, r10, orig_ax, ip, sp, bp;
 };
 
 struct io_cqe {

@@ -100,6 +100,7 @@ struct tally {
 	__u64 ended;	/* ... and ended: the difference is still undecided */
 	__u64 degraded; /* shown all the same, but as a map was full, without what followed */
 	__u64 unfollowed; /* processes that --follow found no room for */
+	__u64 unstacked; /* shown all the same, but their stack found no room */
 };
 
 /* What user space and the kernel half tell each other while a tool runs (mmapped). */
@@ -240,9 +241,46 @@ struct counts {
 	__u64 pending; /* a report's */
 };
 
-/* How a new key comes to user space: this, and then the key. */
+/* What comes to user space once, and is called by a number from then on. */
+enum { NEW_KEY, NEW_USTACK, NEW_KSTACK };
+
+/* How a new key comes: this, and then the key. */
 struct new_key {
-	__u32 slot, pad;
+	__u32 slot;
+	__u32 what; /* NEW_KEY */
+};
+
+#define STACKS 16384	  /* that are told apart, unless --map-size says otherwise */
+#define STACK_BUFFERS 4	  /* on one CPU at a time: a program may be preempted by another */
+#define STACK_DEPTH 127 /* frames at most: kernel.perf_event_max_stack, unless it was changed */
+
+/* A frame of a user stack; struct bpf_stack_build_id. */
+struct user_frame {
+	__s32 status; /* BPF_STACK_BUILD_ID_*: VALID, or IP where the file could not be read */
+	__u8 build_id[20];
+	__u64 at; /* offset in the file, or the address */
+};
+
+/*
+ * How a new stack comes: this and N addresses, the innermost first; of a process, M struct
+ * user_frame follow.
+ *
+ * System calls are often made by functions without a frame of their own, and then a walk from
+ * frame pointer to frame pointer misses their caller. So the first return address above the stack
+ * pointer is taken for the caller, and stands behind the innermost; it lies in the word
+ * caller_at - 1 above the stack pointer; 0: there is none. Such a function may also use the frame
+ * pointer's register for itself. So where that points to no frame, the next word below the
+ * caller's that does is taken for the saved one: fp_at - 1; 0: not needed, or none. Whether this
+ * was right, user space can tell.
+ *
+ * The M frames are the kernel's own walk: without that caller, and from the register on.
+ */
+struct new_stack {
+	__u32 n;
+	__u32 what; /* NEW_USTACK, NEW_KSTACK */
+	__u64 id;
+	__u32 m, pid;
+	__u32 caller_at, fp_at;
 };
 
 #endif

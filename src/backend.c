@@ -280,6 +280,14 @@ static int prepare(struct live *live, const struct plan *plan)
 		map = bpf_object__find_map_by_name(live->obj, "followed");
 		bpf_map__set_max_entries(map, 65536);
 	}
+	if (run->conf.by & (BY_USTACK | BY_KSTACK)) {
+		map = bpf_object__find_map_by_name(live->obj, "stack_buffers");
+		bpf_map__set_max_entries(map, live->cpus * STACK_BUFFERS);
+		map = bpf_object__find_map_by_name(live->obj, "stack_buffers_taken");
+		bpf_map__set_max_entries(map, live->cpus * STACK_BUFFERS);
+		map = bpf_object__find_map_by_name(live->obj, "stacks");
+		bpf_map__set_max_entries(map, run->map_size ? run->map_size : STACKS);
+	}
 	for (const char *const *name = run->tool->maps; run->map_size && *name; name++) {
 		map = bpf_object__find_map_by_name(live->obj, *name);
 		bpf_map__set_max_entries(map, run->map_size);

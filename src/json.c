@@ -14,6 +14,7 @@
 
 #include <sys/utsname.h>
 
+#include "stack.h"
 #include "version.h"
 
 static void put_key(struct buf *b, const char *key)
@@ -88,6 +89,47 @@ static void json_open(struct sink *s, const struct live *live)
 	buf_str(b, "]}\n");
 }
 
+/* As an array, the innermost first; a frame that is missing is one of nulls. */
+static void put_stack(struct buf *b, const struct column *c, const struct stack *s)
+{
+	const char *comma = "";
+
+	if (!s) {
+		buf_str(b, "null");
+		return;
+	}
+	buf_char(b, '[');
+	for (size_t i = 0; i < s->n; i++) {
+		const struct frame *f = &s->frames[i];
+
+		buf_str(b, comma);
+		comma = ",";
+		if (f->missing) {
+			buf_str(b, "{\"addr\":null,\"symbol\":null,\"offset\":null,\"module\":null}");
+			continue;
+		}
+		/* as text: more than the 53 bits that readers of JSON keep of a number */
+		buf_str(b, "{\"addr\":\"");
+		buf_x64(b, f->addr);
+		buf_str(b, "\",\"symbol\":");
+		if (f->symbol) {
+			json_string(b, f->symbol, strlen(f->symbol));
+			put_count(b, "offset", f->offset);
+		} else {
+			buf_str(b, "null,\"offset\":null");
+		}
+		buf_str(b, ",\"module\":");
+		if (f->module)
+			json_string(b, f->module, strlen(f->module));
+		else
+			buf_str(b, "null");
+		buf_char(b, '}');
+	}
+	buf_str(b, "],\"");
+	buf_str(b, c->name);
+	buf_str(b, s->truncated ? "_truncated\":true" : "_truncated\":false");
+}
+
 static void put_value(struct buf *b, const struct column *c, const struct value *v)
 {
 	switch (v->type) {
@@ -110,6 +152,9 @@ static void put_value(struct buf *b, const struct column *c, const struct value 
 		return;
 	case V_NUMBER:
 		buf_add(b, v->text, v->len);
+		return;
+	case V_STACK:
+		put_stack(b, c, stack_find(v->u));
 		return;
 	case V_COUNTS:
 		buf_str(b, "{\"count\":");
@@ -167,6 +212,7 @@ static void json_end(struct sink *s, const struct live *live, const struct total
 	put_count(b, "stale", totals->stale);
 	put_count(b, "degraded", totals->degraded);
 	put_count(b, "unfollowed", totals->unfollowed);
+	put_count(b, "unstacked", totals->unstacked);
 	put_count(b, "pending", totals->pending);
 	buf_str(b, ",\"missed\":{");
 	for (size_t i = 0; i < live->nprograms; i++) {

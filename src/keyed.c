@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "stack.h"
+
 struct keyed {
 	const struct table *table;
 	const struct counts *now;
@@ -110,6 +112,44 @@ static bool fill(struct keyed *k, size_t slot)
 
 static const struct keyed *sorting; /* qsort gives its function no argument */
 
+static int by_key(const void *a, const void *b)
+{
+	return memcmp(*(char *const *)a, *(char *const *)b, sorting->table->key_size);
+}
+
+static void add(struct counts *to, const struct counts *c)
+{
+	to->count += c->count;
+	to->ok += c->ok;
+	to->failed += c->failed;
+	to->again += c->again;
+	to->bytes += c->bytes;
+	to->begun += c->begun;
+	to->dropped += c->dropped;
+	to->pending += c->pending;
+}
+
+/* Stacks that came under two numbers are one: so may be the keys. Returns how many are left. */
+static size_t merge(const struct keyed *k, char **list, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		__u64 *stacks = (__u64 *)(list[i] + k->table->stacks);
+
+		for (int j = 0; j < k->table->nstacks; j++)
+			stacks[j] = stack_same(stacks[j]);
+	}
+	qsort(list, n, sizeof(*list), by_key);
+	for (size_t i = 0; i < n; i++) {
+		if (kept && !by_key(&list[kept - 1], &list[i]))
+			add(counts_of(k, list[kept - 1]), counts_of(k, list[i]));
+		else
+			list[kept++] = list[i];
+	}
+	return kept;
+}
+
 static int by_count(const void *a, const void *b)
 {
 	char *x = *(char *const *)a, *y = *(char *const *)b;
@@ -133,6 +173,8 @@ void keyed_report(struct keyed *k, uint64_t when, uint64_t interval,
 		if (k->known[slot] && fill(k, slot))
 			list[n++] = row_at(k, slot);
 	sorting = k;
+	if (k->table->nstacks)
+		n = merge(k, list, n);
 	qsort(list, n, sizeof(*list), by_count);
 	for (size_t i = k->top && n > k->top ? n - k->top : 0; i < n; i++) {
 		memcpy(list[i] + k->table->when, &when, sizeof(when));

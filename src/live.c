@@ -26,12 +26,24 @@ struct consumer {
 
 static struct consumer consumer;
 
+static bool size_fits(const struct table *t, const void *data, size_t size)
+{
+	const struct new_stack *s = data;
+
+	if (!t->keyed)
+		return size == t->row_size || size == t->short_size;
+	if (size >= sizeof(*s) && s->what != NEW_KEY)
+		return s->n <= STACK_DEPTH && s->m <= STACK_DEPTH &&
+		       size == sizeof(*s) + s->n * sizeof(__u64) +
+				       s->m * sizeof(struct user_frame);
+	return size == sizeof(struct new_key) + t->key_size;
+}
+
 static int on_sample(void *ctx, void *data, size_t size)
 {
 	struct consumer *c = ctx;
 
-	if (c->table->keyed ? size != sizeof(struct new_key) + c->table->key_size :
-			      size != c->table->row_size && size != c->table->short_size)
+	if (!size_fits(c->table, data, size))
 		return fail(-EINVAL, "%s: a row of %zu bytes came", c->table->name, size);
 	c->bytes += size;
 	return c->row(c->arg, data);
@@ -126,6 +138,7 @@ void live_totals(const struct live *live, struct totals *t)
 		t->stale += __atomic_load_n(&c->stale, __ATOMIC_RELAXED);
 		t->degraded += __atomic_load_n(&c->degraded, __ATOMIC_RELAXED);
 		t->unfollowed += __atomic_load_n(&c->unfollowed, __ATOMIC_RELAXED);
+		t->unstacked += __atomic_load_n(&c->unstacked, __ATOMIC_RELAXED);
 		ended += __atomic_load_n(&c->ended, __ATOMIC_RELAXED);
 		begun += __atomic_load_n(&c->begun, __ATOMIC_RELAXED);
 	}
@@ -158,7 +171,8 @@ static long long read_misses(struct live *live, struct program *p)
 	p->run_ns = info.run_time_ns;
 	/* 5.10's info ends before it; perf's programs count theirs only from 6.7 on */
 	if ((p->perf && !live->perf_misses) ||
-	    len < offsetof(struct bpf_prog_info, recursion_misses) + sizeof(info.recursion_misses))
+	    len < offsetof(struct bpf_prog_info, recursion_misses) +
+			    sizeof(info.recursion_misses))
 		return -1;
 	return info.recursion_misses;
 }

@@ -193,7 +193,8 @@ static int set_by(struct run *run, const char *arg)
 {
 	/* in the order of BY_ */
 	static const char *const names[] = { "call", "comm",   "pid",	"tid",	    "uid",
-					     "cgroup", "netns", "family", "protocol", NULL };
+					     "cgroup", "netns", "family", "protocol", "ustack",
+					     "kstack", NULL };
 
 	return parse_words("--by", arg, names, &run->conf.by);
 }
@@ -205,6 +206,20 @@ static int set_call(struct run *run, const char *arg)
 					     "socket", "send",	  "recv", NULL };
 
 	return parse_words("--call", arg, names, &run->conf.ops);
+}
+
+static int set_ustack(struct run *run, const char *arg)
+{
+	(void)arg;
+	run->conf.by |= BY_USTACK;
+	return 0;
+}
+
+static int set_kstack(struct run *run, const char *arg)
+{
+	(void)arg;
+	run->conf.by |= BY_KSTACK;
+	return 0;
 }
 
 static int set_top(struct run *run, const char *arg)
@@ -274,7 +289,7 @@ static int set_clock_stamp(struct run *run, const char *arg)
 static int set_form(struct run *run, enum form form)
 {
 	if (run->form != FORM_TEXT && run->form != form)
-		return bad("only one of --bt, --json and --csv can be had at a time");
+		return bad("only one of --bt, --json, --csv and --folded can be had at a time");
 	run->form = form;
 	return 0;
 }
@@ -295,6 +310,12 @@ static int set_csv(struct run *run, const char *arg)
 {
 	(void)arg;
 	return set_form(run, FORM_CSV);
+}
+
+static int set_folded(struct run *run, const char *arg)
+{
+	(void)arg;
+	return set_form(run, FORM_FOLDED);
 }
 
 static int set_fields(struct run *run, const char *arg)
@@ -357,6 +378,8 @@ static const struct option_entry options[] = {
 	  CAN_BY, set_by },
 	{ 0, "call", "LIST", "only accept,connect,bind,listen,socket,send,recv", CAN_BY,
 	  set_call },
+	{ 'U', "ustack", NULL, "and by the process's stack", CAN_BY, set_ustack },
+	{ 'K', "kstack", NULL, "and by the kernel's stack", CAN_BY, set_kstack },
 	{ 0, "top", "N", "only the N most frequent in each report", CAN_KEYS, set_top },
 	{ 'i', "interval", "SEC", "as INTERVAL: seconds between reports", 0, set_interval },
 	{ 'd', "duration", "SEC", "end after so many seconds", 0, set_duration },
@@ -364,6 +387,7 @@ static const struct option_entry options[] = {
 	{ 0, "bt", NULL, "print as the book's bpftrace script does", 0, set_bt },
 	{ 'j', "json", NULL, "print NDJSON, a line per row", 0, set_json },
 	{ 's', "csv", NULL, "print CSV", 0, set_csv },
+	{ 0, "folded", NULL, "print stacks for flame graphs", CAN_BY, set_folded },
 	{ 0, "fields", "LIST", "print just these columns; \"help\" lists them", 0, set_fields },
 	{ 'o', "output", "FILE", "write rows to FILE", 0, set_output },
 	{ 'w', "wide", NULL, "full addresses and names, more columns", 0, set_wide },
@@ -474,6 +498,8 @@ static int word(struct run *run, const char *text, int nth)
 			     "a command to run goes behind --", text);
 }
 
+#define STACKS_BY (BY_USTACK | BY_KSTACK)
+
 /* What single options can't see. */
 static int check(struct run *run)
 {
@@ -495,6 +521,12 @@ static int check(struct run *run)
 			    run->form == FORM_JSON ? "--json" : "--csv");
 	if (run->command && (run->conf.filters & (FILTER_PID | FILTER_TID)))
 		return bad("-- COMMAND traces that command: not with -p or --tid");
+	if (run->form == FORM_FOLDED && !(run->conf.by & STACKS_BY))
+		run->conf.by |= BY_USTACK;
+	if (run->form == FORM_FOLDED && !(run->conf.by & ~STACKS_BY))
+		run->conf.by |= BY_COMM;
+	if ((run->conf.by & STACKS_BY) && !(run->conf.by & ~STACKS_BY))
+		run->conf.by |= BY_CALL | BY_COMM; /* -U, -K */
 	if (run->top && !run_table(run)->keyed)
 		return bad("--top needs --by: the most frequent of what?");
 	if (run->conf.by && run->form == FORM_BT)
@@ -568,7 +600,10 @@ int option_parse(struct run *run, const struct tool *tool, int argc, char **argv
 			return EXIT_OK;
 		}
 		if (!tool_can(tool, o)) {
-			fail(0, "%s has no use for --%s", tool->name, o->name);
+			if (c < 256)
+				fail(0, "%s has no use for -%c, --%s", tool->name, c, o->name);
+			else
+				fail(0, "%s has no use for --%s", tool->name, o->name);
 			return usage(tool);
 		}
 		if (o->set(run, optarg))

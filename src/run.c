@@ -23,6 +23,7 @@
 #include "live.h"
 #include "output.h"
 #include "sink.h"
+#include "stack.h"
 
 #define FIRST_PID_NAMESPACE 0xeffffffcU /* PROC_PID_INIT_INO, linux/proc_ns.h */
 #define DRAIN_NS 20000000 /* how often the ring is looked at while rows come */
@@ -102,6 +103,10 @@ static int on_row(void *arg, const void *row)
 {
 	struct state *s = arg;
 
+	if (s->keyed && ((const struct new_key *)row)->what != NEW_KEY) {
+		stack_announce(row);
+		return 0;
+	}
 	if (s->keyed)
 		return keyed_announce(s->keyed, row);
 	if (all_shown(s))
@@ -260,7 +265,8 @@ static void print_account(const struct state *s, const struct totals *t, bool mi
 	struct buf b = {};
 
 	if (!s->run->verbose && !t->lost && !t->map_full && !missed && !t->pending &&
-	    !t->stale && !t->degraded && !t->unfollowed && !count_dropped(s->count))
+	    !t->stale && !t->degraded && !t->unfollowed && !t->unstacked &&
+	    !count_dropped(s->count))
 		return;
 	buf_u64(&b, t->shown);
 	buf_str(&b, " events, ");
@@ -294,6 +300,11 @@ static void print_account(const struct state *s, const struct totals *t, bool mi
 		buf_str(&b, ", ");
 		buf_u64(&b, t->unfollowed);
 		buf_str(&b, " processes not followed");
+	}
+	if (t->unstacked) {
+		buf_str(&b, ", ");
+		buf_u64(&b, t->unstacked);
+		buf_str(&b, " without their stack (--map-size)");
 	}
 	if (t->pending) {
 		buf_str(&b, ", ");
@@ -352,7 +363,7 @@ static int finish(struct state *s, uint64_t start, int stats_fd)
 	code = s->output.state == OUTPUT_FAILED ? EXIT_ERROR : EXIT_OK;
 	if (s->run->strict &&
 	    (missed || totals.lost || totals.map_full || totals.stale || totals.degraded ||
-	     totals.unfollowed || count_dropped(s->count)))
+	     totals.unfollowed || totals.unstacked || count_dropped(s->count)))
 		code = EXIT_ERROR;
 	return code;
 }
@@ -412,6 +423,8 @@ int run_tool(struct run *run)
 			warn("--stats: the kernel keeps no statistics for us: %s",
 			     strerror(errno));
 	}
+	if (run->conf.by & (BY_USTACK | BY_KSTACK))
+		stack_start(run->conf.pids, run->conf.npids, run->command ? *run->command : NULL);
 	code = live_start(&s.live, run, on_row, &s);
 	if (code)
 		goto out;
@@ -450,6 +463,7 @@ out:
 	count_free(s.count);
 	keyed_free(s.keyed);
 	fixed_free(s.fixed);
+	stacks_free();
 	sink_free(&s.sink);
 	output_close(&s.output);
 	if (stats_fd >= 0)

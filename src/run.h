@@ -10,7 +10,7 @@
 
 #include "tool.h"
 
-enum form { FORM_TEXT, FORM_BT, FORM_JSON, FORM_CSV };
+enum form { FORM_TEXT, FORM_BT, FORM_JSON, FORM_CSV, FORM_FOLDED };
 enum stamp { STAMP_NONE, STAMP_START, STAMP_CLOCK, STAMP_ISO, STAMP_UNIX, STAMP_MONO };
 
 /* Exit codes, the same for every tool; interface of the program. */
@@ -40,7 +40,7 @@ struct run {
  */
 struct totals {
 	uint64_t shown, filtered, lost, map_full, stale, pending;
-	uint64_t degraded, unfollowed; /* see struct tally */
+	uint64_t degraded, unfollowed, unstacked; /* see struct tally */
 };
 
 /* The rows that the kernel half counts or sends. */

@@ -12,6 +12,7 @@ static const struct sink_ops *const by_form[] = {
 	[FORM_BT] = &text_ops,
 	[FORM_JSON] = &json_ops,
 	[FORM_CSV] = &csv_ops,
+	[FORM_FOLDED] = &folded_ops,
 };
 
 /* Does a form print this column when --fields doesn't choose? */
@@ -24,6 +25,8 @@ static bool by_default(const struct run *run, const struct column *c)
 		return c->flags & (COL_TEXT | (run->wide ? COL_WIDE : 0));
 	case FORM_BT:
 		return c->flags & COL_BT || c->flags & COL_BT_MAP;
+	case FORM_FOLDED: /* the key */
+		return c->by;
 	default:
 		return !(c->flags & COL_HIDDEN);
 	}

@@ -30,7 +30,7 @@ struct sink_ops {
 		    const char *reason);
 };
 
-extern const struct sink_ops text_ops, map_ops, probe_ops, json_ops, csv_ops;
+extern const struct sink_ops text_ops, map_ops, probe_ops, json_ops, csv_ops, folded_ops;
 
 /* Set up the sink that the run asks for; 0, or -EINVAL after a message (--fields). */
 int sink_for(struct sink *s, const struct run *run, struct buf *out);

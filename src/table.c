@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include "name.h"
+#include "stack.h"
 
 static int64_t wall_offset;
 
@@ -345,6 +346,10 @@ void column_value(const struct table *t, const struct column *c, const void *row
 		v->len = strftime(v->store, sizeof(v->store), "%H:%M:%S", &tm);
 		return;
 	}
+	case K_STACK:
+		v->type = V_STACK;
+		v->u = load_uint(p, 8);
+		return;
 	case K_RESULT:
 	case K_BOOK:
 		result = load_uint(p, 4);
@@ -401,6 +406,9 @@ size_t value_text(struct buf *b, const struct column *c, const struct value *v)
 	case V_TEXT:
 	case V_NUMBER:
 		buf_add(b, v->text, v->len);
+		break;
+	case V_STACK:
+		stack_folded(b, stack_find(v->u));
 		break;
 	case V_BYTES:
 		if (!v->len && c->kind == K_REMOTE) {

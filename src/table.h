@@ -33,6 +33,7 @@ enum kind {
 	K_RATE,	     /* 8 bytes, a count; people read it per second */
 	K_SECONDS,   /* 8 bytes of nanoseconds, as seconds */
 	K_CLOCK,     /* as K_TIME; HH:MM:SS, local */
+	K_STACK,     /* 8 bytes, a number of stack.h; people read it below the row */
 };
 
 enum {
@@ -70,6 +71,7 @@ struct table {
 	uint16_t family;	       /* K_PROTOCOL: offset of the 2 bytes that tell if it is IP */
 	uint16_t when;		       /* offset of its CLOCK_MONOTONIC */
 	uint16_t key_size, counts;	     /* keyed: the key is first; offset of struct counts */
+	uint16_t stacks, nstacks;	     /* keyed: offset and number of a key's stacks */
 	uint16_t interval, length;	     /* offsets of its number and its nanoseconds */
 	const struct column *columns;	     /* up to the one without a name */
 };
@@ -104,7 +106,7 @@ struct group {
 };
 
 /* V_NUMBER is text that is a number; */
-enum value_type { V_NONE, V_UINT, V_INT, V_BOOL, V_TEXT, V_BYTES, V_NUMBER, V_COUNTS };
+enum value_type { V_NONE, V_UINT, V_INT, V_BOOL, V_TEXT, V_BYTES, V_NUMBER, V_COUNTS, V_STACK };
 
 /* What a column of a row holds. */
 struct value {

@@ -5,6 +5,7 @@
  * up; those that may (COL_CUT) are shortened to their width instead.
  */
 #include "sink.h"
+#include "stack.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -96,6 +97,12 @@ static size_t cut(struct buf *out, size_t from, size_t cols, size_t width)
 	return width;
 }
 
+/* Shown below the row, not in it. */
+static bool is_below(const struct column *c)
+{
+	return c->kind == K_STACK;
+}
+
 static void put_heading(struct sink *s)
 {
 	size_t at = 0, target = 0;
@@ -109,6 +116,8 @@ static void put_heading(struct sink *s)
 		const struct column *c = s->columns[i];
 		size_t width = column_width(s, c), len = strlen(c->title);
 
+		if (is_below(c))
+			continue;
 		if (c->flags & COL_RIGHT && len < width)
 			target += width - len;
 		if (at < target)
@@ -131,6 +140,23 @@ static bool is_failure(const struct column *c, const struct value *v)
 	       strcmp(v->text, "In progress") && strcmp(v->text, "Disconnected");
 }
 
+/* The stacks, last column first: the kernel's lies within the process's. */
+static void put_below(struct sink *s, const void *row)
+{
+	size_t n = 0;
+
+	while (s->columns[n])
+		n++;
+	while (n-- > 0) {
+		struct value v;
+
+		if (!is_below(s->columns[n]))
+			continue;
+		column_value(s->table, s->columns[n], row, &v);
+		stack_lines(s->out, stack_find(v.u));
+	}
+}
+
 static void text_row(struct sink *s, const void *row)
 {
 	struct buf *out = s->out;
@@ -143,6 +169,8 @@ static void text_row(struct sink *s, const void *row)
 		size_t width = column_width(s, c), from, cols, blanks;
 		struct value v;
 
+		if (is_below(c))
+			continue;
 		column_value(s->table, c, row, &v);
 		blanks = at < target ? target - at : i ? 1 : 0;
 		buf_pad(out, blanks);
@@ -155,7 +183,8 @@ static void text_row(struct sink *s, const void *row)
 		} else {
 			cols = value_text(out, c, &v);
 		}
-		if (cols > width && c->flags & COL_CUT && !s->run->wide && s->run->form == FORM_TEXT)
+		if (cols > width && c->flags & COL_CUT && !s->run->wide &&
+		    s->run->form == FORM_TEXT)
 			cols = cut(out, from, cols, width);
 		target += width;
 		if (c->flags & COL_RIGHT && at + cols < target) {
@@ -172,6 +201,7 @@ static void text_row(struct sink *s, const void *row)
 		target++;
 	}
 	buf_char(out, '\n');
+	put_below(s, row);
 }
 
 static void text_open(struct sink *s, const struct live *live)

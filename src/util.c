@@ -167,6 +167,17 @@ void buf_i64(struct buf *b, int64_t v)
 	buf_u64(b, size);
 }
 
+void buf_x64(struct buf *b, uint64_t v)
+{
+	int shift = 60;
+
+	buf_add(b, "0x", 2);
+	while (shift && !(v >> shift))
+		shift -= 4;
+	for (; shift >= 0; shift -= 4)
+		buf_char(b, "0123456789abcdef"[v >> shift & 15]);
+}
+
 struct range {
 	uint32_t lo, hi;
 };

@@ -75,6 +75,9 @@ static inline void buf_hex(struct buf *b, unsigned char byte)
 	b->len += 2;
 }
 
+/* 0x and small hex digits. */
+void buf_x64(struct buf *b, uint64_t v);
+
 /* N blanks. */
 static inline void buf_pad(struct buf *b, size_t n)
 {

@@ -151,7 +151,7 @@ static void check_table(const struct tool *tool, const struct table *t)
 		assert_non_null(c->title);
 		assert_non_null(c->help);
 		assert_true(c->offset + c->size <= t->row_size);
-		if (c->flags & (COL_TEXT | COL_WIDE))
+		if (c->flags & (COL_TEXT | COL_WIDE) && c->kind != K_STACK)
 			assert_true(c->width > 0);
 		if (c->flags & COL_TEXT && !c->by)
 			width += c->width + 1;

@@ -8,6 +8,7 @@
 #define COUNT_KEY struct sockstat_key
 #define COUNT_TABLE sockstat
 #include "../../bpf/count.bpf.h"
+#include "../../bpf/stack.bpf.h"
 
 #include "../../bpf/point/exit.h"
 #include "../../bpf/point/message.h"
@@ -72,7 +73,8 @@ static __always_inline int op_of(int call)
 	return OP_SOCKET;
 }
 
-static __always_inline struct counts *key_counts(int call, struct sock *sk, const struct who *who)
+static __always_inline struct counts *key_counts(void *ctx, int call, struct sock *sk,
+						 const struct who *who)
 {
 	struct sockstat_key key = {};
 
@@ -100,6 +102,10 @@ static __always_inline struct counts *key_counts(int call, struct sock *sk, cons
 	if (conf.by & BY_NETNS)
 		key.netns = sk ? BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) :
 				 BPF_CORE_READ(current_task(), nsproxy, net_ns, ns.inum);
+	if (conf.by & BY_USTACK)
+		key.ustack = stack_id(ctx, NEW_USTACK);
+	if (conf.by & BY_KSTACK)
+		key.kstack = stack_id(ctx, NEW_KSTACK);
 	return count_at(count_slot(&key));
 }
 
@@ -129,7 +135,7 @@ static __always_inline bool wanted(struct sock *sk, const struct who *who, int r
 }
 
 /* Count one operation; ret: bytes, 0 or -errno. */
-static __always_inline void count(int call, struct sock *sk, int ret, bool bytes)
+static __always_inline void count(void *ctx, int call, struct sock *sk, int ret, bool bytes)
 {
 	int result = ret < 0 ? -ret : 0;
 	struct counts *c;
@@ -145,7 +151,7 @@ static __always_inline void count(int call, struct sock *sk, int ret, bool bytes
 			return;
 		}
 		if (conf.by) {
-			c = key_counts(call, sk, &who);
+			c = key_counts(ctx, call, sk, &who);
 			if (!c)
 				return;
 			COUNT_EVENT(shown);
@@ -207,7 +213,7 @@ handler on_return(void *ctx, int call, int ret)
 		else if (call != RET_SOCKET && call != RET_SOCKETPAIR)
 			sk = fd_sk(call_fd());
 	}
-	count(call, sk, ret, false);
+	count(ctx, call, sk, ret, false);
 }
 
 /*
@@ -227,7 +233,7 @@ handler on_signal(void *ctx, bool restarts)
 	if (!restarts) {
 		if (needs_sk())
 			sk = fd_sk(call_fd());
-		count(*call, sk, -4 /* EINTR */, false);
+		count(ctx, *call, sk, -4 /* EINTR */, false);
 	}
 	bpf_map_delete_elem(&interrupted, &tid);
 	__sync_fetch_and_add(&interruptions, -1);
@@ -279,7 +285,7 @@ handler on_message(void *ctx, int op, struct sock *sk, int ret, int flags)
 	if (!socket || !BPF_CORE_READ(socket, file) || BPF_CORE_READ(socket, sk) != sk)
 		return;
 	if (returned(call, ret))
-		count(call, sk, ret, !(flags & MSG_PEEK));
+		count(ctx, call, sk, ret, !(flags & MSG_PEEK));
 }
 
 /* An io_uring opcode's call, or -1. */
@@ -355,7 +361,7 @@ handler on_uring_done(void *ctx, struct io_kiocb *req, struct call_key key,
 		socket = file_socket(uring_file(req));
 		sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
 		if (sk && call >= 0 && (conf.ops >> op_of(call) & 1))
-			count(call, sk, -EAGAIN, false);
+			count(ctx, call, sk, -EAGAIN, false);
 		return;
 	}
 	if (!req && uring_tells() && !uring_is_more(req, &done))
@@ -384,5 +390,5 @@ handler on_uring_done(void *ctx, struct io_kiocb *req, struct call_key key,
 		socket = file_socket(uring_file(req));
 		sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
 	}
-	count(call, sk, done.res, false);
+	count(ctx, call, sk, done.res, false);
 }

@@ -133,6 +133,10 @@ static const struct column by_columns[] = {
 	  .flags = COL_TEXT | COL_RIGHT, .help = "those that would have blocked: no failure"),
 	K(counts.bytes, .name = "bytes", .kind = K_UINT, .title = "BYTES", .width = 12,
 	  .flags = COL_WIDE | COL_RIGHT, .help = "bytes sent or received, without peeks"),
+	K(key.ustack, .name = "ustack", .kind = K_STACK, .title = "USTACK", .flags = COL_TEXT,
+	  .by = BY_USTACK, .help = "stack of the process, innermost first; below the row"),
+	K(key.kstack, .name = "kstack", .kind = K_STACK, .title = "KSTACK", .flags = COL_TEXT,
+	  .by = BY_KSTACK, .help = "stack of the kernel, the same"),
 	{},
 };
 
@@ -146,6 +150,8 @@ static const struct table by_table = {
 	.have = offsetof(struct sockstat_by, key.have),
 	.family = offsetof(struct sockstat_by, key.family),
 	.counts = offsetof(struct sockstat_by, counts),
+	.stacks = offsetof(struct sockstat_by, key.ustack),
+	.nstacks = 2,
 	.when = offsetof(struct sockstat_by, mono_ns),
 	.interval = offsetof(struct sockstat_by, interval),
 	.columns = by_columns,
@@ -183,6 +189,8 @@ static const char *const examples[] = {
 	"sockstat 5 12", "twelve times five seconds",
 	"sockstat --by comm,call", "by which process",
 	"sockstat --call send --by pid --top 10", "the ten busiest senders",
+	"sockstat -U --call connect", "from which code path",
+	"sockstat --folded 10 1 >out.folded", "for a flame graph",
 	"sockstat -c redis-server -w", "one program, with its bytes",
 	NULL,
 };

@@ -19,6 +19,7 @@ struct sockstat {
 };
 
 struct sockstat_key {
+	__u64 ustack, kstack; /* numbers: bpf/stack.bpf.h; 0: none */
 	__u64 cgroup;
 	__u32 pid, tid;
 	__u32 uid, netns;

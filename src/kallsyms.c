@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kallsyms.c - see kallsyms.h. /proc/kallsyms is read once, when the first name is asked for.
+ */
+#include "kallsyms.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "util.h"
+
+static struct ksym *list;
+static size_t n;
+static bool loaded;
+
+static int by_addr(const void *a, const void *b)
+{
+	uint64_t x = ((const struct ksym *)a)->addr, y = ((const struct ksym *)b)->addr;
+
+	return x < y ? -1 : x > y;
+}
+
+static void load(void)
+{
+	char *line = NULL;
+	size_t room = 0, max = 0;
+	FILE *f = fopen("/proc/kallsyms", "re");
+
+	loaded = true;
+	if (!f)
+		return;
+	/* ffffffff81000000 T _text, or with a tab and [module] behind it */
+	while (getline(&line, &room, f) > 0) {
+		char *p, *name, *module = NULL;
+		uint64_t addr = strtoull(line, &p, 16);
+
+		if (!addr || p[0] != ' ' || !strchr("tTwW", p[1]) || !p[1] || p[2] != ' ')
+			continue;
+		name = p + 3;
+		name[strcspn(name, "\n")] = 0;
+		p = strchr(name, '\t');
+		if (p) {
+			*p++ = 0;
+			module = *p == '[' ? p + 1 : p;
+			module[strcspn(module, "]")] = 0;
+		}
+		if (n == max) {
+			max = max ? 2 * max : 65536;
+			list = xrealloc(list, max * sizeof(*list));
+		}
+		list[n++] =
+			(struct ksym){ addr, xstrdup(name), module ? xstrdup(module) : NULL };
+	}
+	free(line);
+	fclose(f);
+	qsort(list, n, sizeof(*list), by_addr);
+}
+
+const struct ksym *kallsyms_find(uint64_t addr)
+{
+	size_t lo = 0, hi;
+
+	if (!loaded)
+		load();
+	for (hi = n; lo < hi;) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (list[mid].addr <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo ? &list[lo - 1] : NULL;
+}
+
+void kallsyms_free(void)
+{
+	for (size_t i = 0; i < n; i++) {
+		free((char *)list[i].name);
+		free((char *)list[i].module);
+	}
+	free(list);
+	list = NULL;
+	n = 0;
+	loaded = false;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * kallsyms.h - names of the kernel's functions, by address.
+ */
+#ifndef KALLSYMS_H
+#define KALLSYMS_H
+
+#include <stdint.h>
+
+struct ksym {
+	uint64_t addr;
+	const char *name;
+	const char *module; /* NULL: the kernel itself */
+};
+
+/* The function that ADDR lies in, or NULL: not known, or the kernel hides its addresses. */
+const struct ksym *kallsyms_find(uint64_t addr);
+void kallsyms_free(void);
+
+#endif

@@ -1,0 +1,543 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * stack.c - see stack.h.
+ *
+ * The kernel half walks a process's stack from frame pointer to frame pointer. A function that
+ * was built without them is walked past: its caller is missing, or the walk ends. The unwind
+ * tables of its file tell which functions those are, so no stack is shown as whole that isn't.
+ */
+#include "stack.h"
+
+#include <search.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <linux/bpf.h>
+
+#include "kallsyms.h"
+#include "module.h"
+#include "util.h"
+
+/* Where a frame is. */
+struct place {
+	enum { IN_FILE, IN_MODULE, IN_MEMORY } in;
+	uint8_t build_id[BUILD_ID_LEN]; /* IN_FILE */
+	uint64_t at;			/* offset in the file; else an address */
+	struct module *module;		/* IN_MODULE: it has no build id */
+	const char *name;		/* IN_MEMORY: of the mapping, then `at` counts from its
+					   start; NULL: nobody knows */
+};
+
+struct known {
+	uint64_t id;
+	uint32_t what; /* NEW_USTACK, NEW_KSTACK */
+	uint32_t n;
+	uint32_t caller_at, fp_at; /* as in struct new_stack */
+	struct place *places;
+	struct stack *resolved;
+	struct known *same;		   /* once resolved: the first that looks like this */
+	char (*hex)[2 * BUILD_ID_LEN + 1]; /* of frames whose file isn't known */
+};
+
+static void *by_id, *by_looks; /* tsearch(3) */
+
+static int compare_id(const void *a, const void *b)
+{
+	uint64_t x = ((const struct known *)a)->id, y = ((const struct known *)b)->id;
+
+	return x < y ? -1 : x > y;
+}
+
+static int compare_text(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) : !b - !a;
+}
+
+static int compare_looks(const void *a, const void *b)
+{
+	const struct stack *x = ((const struct known *)a)->resolved;
+	const struct stack *y = ((const struct known *)b)->resolved;
+	int order = 0;
+
+	if (x->n != y->n)
+		return x->n < y->n ? -1 : 1;
+	if (x->kernel != y->kernel || x->truncated != y->truncated)
+		return x->kernel * 2 + x->truncated - y->kernel * 2 - y->truncated;
+	for (size_t i = 0; i < x->n && !order; i++) {
+		const struct frame *f = &x->frames[i], *g = &y->frames[i];
+
+		order = f->missing - g->missing;
+		if (!order && f->addr != g->addr)
+			order = f->addr < g->addr ? -1 : 1;
+		if (!order)
+			order = compare_text(f->symbol, g->symbol);
+		if (!order)
+			order = compare_text(f->module, g->module);
+	}
+	return order;
+}
+
+/* tsearch(3), for a NODE that must be found. */
+static void *search(void *node, void **root, int (*compare)(const void *, const void *))
+{
+	void **found = tsearch(node, root, compare);
+
+	if (!found) {
+		fail(0, "out of memory");
+		abort();
+	}
+	return *found;
+}
+
+/* ------------------------------------------------------------------ coming */
+
+static void learn_process(unsigned pid)
+{
+	struct maps maps;
+
+	maps_read(&maps, pid);
+	maps_free(&maps);
+}
+
+void stack_start(const uint32_t *pids, size_t npids, const char *command)
+{
+	learn_process(getpid()); /* the libraries that all use */
+	for (size_t i = 0; i < npids; i++)
+		learn_process(pids[i]);
+	if (command)
+		module_learn(command);
+}
+
+/* Maps of processes that stacks came from lately: one may be gone when its last stack comes. */
+static struct recent {
+	unsigned pid;
+	struct maps maps;
+} recent[64];
+
+/* The address that the Ith frame of the kernel's own walk has in ours; NULL: none. */
+static const uint64_t *addr_of(const struct new_stack *s, uint32_t i)
+{
+	const uint64_t *addrs = (const void *)(s + 1);
+
+	/* ours has the caller between the first and the second; or goes on from another frame
+	 */
+	if (i && s->fp_at)
+		return NULL;
+	if (i && s->caller_at)
+		i++;
+	return i < s->n ? &addrs[i] : NULL;
+}
+
+static const struct user_frame *frames_of(const struct new_stack *s)
+{
+	return (const void *)((const uint64_t *)(s + 1) + s->n);
+}
+
+enum fit { CONTRADICT, CANT_TELL, AGREE };
+
+/*
+ * Are these the maps of the process as it was when it had this stack? Since then, it may have
+ * run another program. The files that the kernel has told must be the same.
+ */
+static enum fit maps_fit(const struct maps *maps, const struct new_stack *s)
+{
+	const struct user_frame *frames = frames_of(s);
+	enum fit fit = CANT_TELL;
+
+	for (uint32_t i = 0; i < s->m; i++) {
+		const uint64_t *addr = addr_of(s, i);
+		const struct mapping *m = addr ? maps_find(maps, *addr) : NULL;
+		const uint8_t *id = m && m->module ? module_id(m->module) : NULL;
+
+		if (frames[i].status != BPF_STACK_BUILD_ID_VALID || !addr)
+			continue;
+		if (!m || *addr - m->start + m->offset != frames[i].at ||
+		    (id && memcmp(id, frames[i].build_id, BUILD_ID_LEN)))
+			return CONTRADICT;
+		fit = AGREE;
+	}
+	return fit;
+}
+
+static bool maps_cover(const struct maps *maps, const struct new_stack *s)
+{
+	const uint64_t *addrs = (const void *)(s + 1);
+
+	for (uint32_t i = 0; i < s->n; i++)
+		if (!maps_find(maps, addrs[i]))
+			return false;
+	return true;
+}
+
+/* The maps that tell of this stack, or empty ones. */
+static const struct maps *maps_of(const struct new_stack *s)
+{
+	static const struct maps none;
+	static unsigned next;
+	struct recent *r = NULL;
+	struct maps now;
+
+	for (size_t i = 0; i < sizeof(recent) / sizeof(*recent); i++)
+		if (recent[i].pid == s->pid)
+			r = &recent[i];
+	if (r && maps_fit(&r->maps, s) == AGREE && maps_cover(&r->maps, s))
+		return &r->maps;
+	/* the process is still there, mostly: stacks come within a millisecond */
+	maps_read(&now, s->pid);
+	if (!now.n)
+		return r && maps_fit(&r->maps, s) == AGREE ? &r->maps : &none;
+	if (!r)
+		r = &recent[next++ % (sizeof(recent) / sizeof(*recent))];
+	maps_free(&r->maps);
+	r->pid = s->pid;
+	r->maps = now;
+	return maps_fit(&r->maps, s) != CONTRADICT ? &r->maps : &none;
+}
+
+/* One copy of each name of a mapping, which outlives it. */
+static const char *intern(const char *name)
+{
+	static void *names;
+	char *copy = xstrdup(name);
+	const char *found = search(copy, &names, (int (*)(const void *, const void *))strcmp);
+
+	if (found != copy)
+		free(copy);
+	return found;
+}
+
+static void place_address(struct place *p, const struct maps *maps, uint64_t addr)
+{
+	const struct mapping *m = maps_find(maps, addr);
+	const uint8_t *id = m && m->module ? module_id(m->module) : NULL;
+
+	p->in = IN_MEMORY;
+	p->at = addr;
+	if (!m)
+		return;
+	p->at -= m->start;
+	if (!m->module) {
+		p->name = intern(m->name);
+		return;
+	}
+	p->at += m->offset;
+	p->in = id ? IN_FILE : IN_MODULE;
+	p->module = m->module;
+	if (id)
+		memcpy(p->build_id, id, BUILD_ID_LEN);
+}
+
+/* An address of a process that is gone may lie in the file of another frame, which is known. */
+static void guess_place(struct known *k, const struct new_stack *s, uint32_t i)
+{
+	const uint64_t *addrs = (const void *)(s + 1);
+	struct place *p = &k->places[i];
+
+	for (uint32_t j = 0; j < s->n; j++) {
+		const struct place *other = &k->places[j];
+		/* where offset 0 of its file would be: all of a file is loaded with one offset
+		 */
+		uint64_t base = addrs[j] - other->at;
+		struct module *m = other->in == IN_FILE ? module_by_id(other->build_id) : NULL;
+
+		if (m && addrs[i] > base && module_has(m, addrs[i] - base)) {
+			*p = *other;
+			p->at = addrs[i] - base;
+			return;
+		}
+	}
+}
+
+static void come_user(struct known *k, const struct new_stack *s)
+{
+	const uint64_t *addrs = (const void *)(s + 1);
+	const struct user_frame *frames = frames_of(s);
+	const struct maps *maps = maps_of(s);
+
+	k->caller_at = s->caller_at;
+	k->fp_at = s->fp_at;
+	for (uint32_t i = 0; i < s->n; i++)
+		place_address(&k->places[i], maps, addrs[i]);
+	for (uint32_t i = 0; i < s->m; i++) {
+		const uint64_t *addr = addr_of(s, i);
+
+		if (addr && frames[i].status == BPF_STACK_BUILD_ID_VALID) {
+			struct place *p = &k->places[addr - addrs];
+
+			*p = (struct place){ .in = IN_FILE, .at = frames[i].at };
+			memcpy(p->build_id, frames[i].build_id, BUILD_ID_LEN);
+		}
+	}
+	for (uint32_t i = 0; i < s->n; i++)
+		if (k->places[i].in == IN_MEMORY && !maps->n)
+			guess_place(k, s, i);
+}
+
+void stack_announce(const struct new_stack *s)
+{
+	const uint64_t *addrs = (const void *)(s + 1);
+	struct known *k = xcalloc(1, sizeof(*k));
+
+	k->id = s->id;
+	if (search(k, &by_id, compare_id) != k) { /* it was sent twice */
+		free(k);
+		return;
+	}
+	k->what = s->what;
+	k->n = s->n;
+	k->places = xcalloc(s->n, sizeof(*k->places));
+	if (s->what == NEW_USTACK)
+		come_user(k, s);
+	for (uint32_t i = 0; s->what == NEW_KSTACK && i < s->n; i++)
+		k->places[i] = (struct place){ .in = IN_MEMORY, .at = addrs[i] };
+}
+
+/* ------------------------------------------------------------------ names */
+
+/* The Ith place, from 0 on; all but the innermost are return addresses. */
+static void name_frame(struct known *k, struct frame *f, uint32_t i, struct symbol *s)
+{
+	const struct place *p = &k->places[i];
+	struct module *m = p->in == IN_MODULE ? p->module
+			   : p->in == IN_FILE ? module_by_id(p->build_id)
+					      : NULL;
+
+	memset(f, 0, sizeof(*f));
+	memset(s, 0, sizeof(*s));
+	f->addr = p->at;
+	f->module = p->name;
+	if (m) {
+		module_symbol(m, p->at, i > 0, s);
+		f->symbol = s->name;
+		f->offset = s->offset;
+		f->addr = s->addr;
+		f->module = module_name(m);
+	} else if (p->in == IN_FILE) {
+		char *hex = k->hex[i];
+
+		for (int j = 0; j < BUILD_ID_LEN; j++)
+			snprintf(hex + 2 * j, 3, "%02x", p->build_id[j]);
+		f->module = hex;
+	}
+}
+
+static struct frame *next_frame(struct stack *stack)
+{
+	return (struct frame *)stack->frames + stack->n++;
+}
+
+/*
+ * The innermost function is S. If it has no frame: was its caller found, and the right frame to
+ * go on from? Returns the place to go on with; N: none.
+ */
+static uint32_t resolve_caller(struct known *k, struct stack *stack, struct symbol *s)
+{
+	uint32_t next = k->caller_at ? 2 : 1;
+	bool frameless = s->unwind == UNWIND_NO_FRAME;
+	unsigned fp_at = frameless ? s->fp_at : 0;
+
+	if (frameless && s->caller_at == k->caller_at)
+		name_frame(k, next_frame(stack), 1, s);
+	return fp_at == k->fp_at ? next : k->n;
+}
+
+static void resolve_user(struct known *k, struct stack *stack)
+{
+	struct symbol s;
+
+	k->hex = xcalloc(k->n, sizeof(*k->hex));
+	name_frame(k, next_frame(stack), 0, &s);
+	for (uint32_t i = resolve_caller(k, stack, &s); i < k->n; i++) {
+		/* the innermost is without one unless it is known to have one: mostly, it makes
+		 * a call */
+		bool frameless = s.unwind == UNWIND_NO_FRAME ||
+				 (stack->n == 1 && s.unwind == UNWIND_UNKNOWN);
+
+		/* with the register in use for something else, what follows is nonsense */
+		if (s.unwind == UNWIND_END || (frameless && (s.starts || s.fp_at)))
+			break;
+		if (frameless)
+			next_frame(stack)->missing = true;
+		name_frame(k, next_frame(stack), i, &s);
+	}
+	stack->truncated = stack->n >= STACK_DEPTH || (s.unwind != UNWIND_END && !s.starts);
+}
+
+/* The kernel's functions that brought us here: of no interest. */
+static bool is_tracing(const char *name)
+{
+	static const char *const starts[] = {
+		"bpf_",		  "__bpf_",	  "___bpf_",
+		"trace_call_bpf", "perf_trace_",  "perf_syscall_",
+		"perf_call_bpf_", "__traceiter_", "trace_event_"
+	};
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++)
+		if (!strncmp(name, starts[i], strlen(starts[i])))
+			return true;
+	return false;
+}
+
+static void resolve_kernel(struct known *k, struct stack *stack)
+{
+	bool inner = true;
+
+	for (uint32_t i = 0; i < k->n; i++) {
+		uint64_t addr = k->places[i].at;
+		const struct ksym *sym = kallsyms_find(addr);
+		struct frame *f;
+
+		inner &= sym && is_tracing(sym->name);
+		if (inner)
+			continue;
+		f = next_frame(stack);
+		f->addr = addr;
+		if (!sym)
+			continue;
+		f->symbol = sym->name;
+		f->offset = addr - sym->addr;
+		f->module = sym->module ? sym->module : "kernel";
+	}
+	stack->truncated = k->n == STACK_DEPTH;
+}
+
+static struct known *find(uint64_t id)
+{
+	struct known key = { .id = id }, **found = tfind(&key, &by_id, compare_id), *k;
+
+	if (!found)
+		return NULL;
+	k = *found;
+	if (k->resolved)
+		return k;
+	k->resolved = xcalloc(1, sizeof(*k->resolved));
+	/* each may have a gap behind it */
+	k->resolved->frames = xcalloc(2 * k->n, sizeof(struct frame));
+	k->resolved->kernel = k->what == NEW_KSTACK;
+	if (k->resolved->kernel)
+		resolve_kernel(k, k->resolved);
+	else
+		resolve_user(k, k->resolved);
+	k->same = search(k, &by_looks, compare_looks);
+	return k;
+}
+
+const struct stack *stack_find(uint64_t id)
+{
+	struct known *k = find(id);
+
+	return k ? k->resolved : NULL;
+}
+
+uint64_t stack_same(uint64_t id)
+{
+	struct known *k = find(id);
+
+	return k ? k->same->id : id;
+}
+
+/* ------------------------------------------------------------------ text */
+
+#define NO_STACK "[no stack]"
+#define MISSING "[missing]"
+#define TRUNCATED "[truncated]"
+
+void stack_lines(struct buf *b, const struct stack *s)
+{
+	static const char indent[] = "        ";
+
+	for (size_t i = 0; s && i < s->n; i++) {
+		const struct frame *f = &s->frames[i];
+
+		buf_str(b, indent);
+		if (f->missing) {
+			buf_str(b, MISSING "\n");
+			continue;
+		}
+		if (f->symbol) {
+			text_escape(b, f->symbol, strlen(f->symbol));
+			buf_char(b, '+');
+			buf_u64(b, f->offset);
+		} else {
+			buf_x64(b, f->addr);
+		}
+		if (f->module) {
+			buf_str(b, " (");
+			text_escape(b, f->module, strlen(f->module));
+			buf_char(b, ')');
+		}
+		buf_char(b, '\n');
+	}
+	if (!s || s->truncated) {
+		buf_str(b, indent);
+		buf_str(b, s ? TRUNCATED "\n" : NO_STACK "\n");
+	}
+}
+
+static void fold_name(struct buf *b, const char *name)
+{
+	size_t from = b->len;
+
+	text_escape(b, name, strlen(name));
+	for (char *p = b->p + from; p < b->p + b->len; p++)
+		if (*p == ';')
+			*p = ':';
+}
+
+void stack_folded(struct buf *b, const struct stack *s)
+{
+	if (!s) {
+		buf_str(b, NO_STACK);
+		return;
+	}
+	if (s->truncated)
+		buf_str(b, s->n ? TRUNCATED ";" : TRUNCATED);
+	for (size_t i = s->n; i-- > 0;) {
+		const struct frame *f = &s->frames[i];
+
+		if (f->missing) {
+			buf_str(b, MISSING);
+		} else if (f->symbol) {
+			fold_name(b, f->symbol);
+		} else {
+			if (f->module)
+				fold_name(b, f->module);
+			buf_char(b, '+');
+			buf_x64(b, f->addr);
+		}
+		/* as perf's folders mark the kernel's functions, for their colour */
+		if (s->kernel)
+			buf_str(b, "_[k]");
+		if (i)
+			buf_char(b, ';');
+	}
+}
+
+static void free_known(void *node)
+{
+	struct known *k = node;
+
+	if (k->resolved)
+		free((void *)k->resolved->frames);
+	free(k->resolved);
+	free(k->hex);
+	free(k->places);
+	free(k);
+}
+
+static void keep(void *node)
+{
+	(void)node;
+}
+
+void stacks_free(void)
+{
+	tdestroy(by_looks, keep);
+	tdestroy(by_id, free_known);
+	by_looks = by_id = NULL;
+	for (size_t i = 0; i < sizeof(recent) / sizeof(*recent); i++)
+		maps_free(&recent[i].maps);
+	modules_free();
+	kallsyms_free();
+}
