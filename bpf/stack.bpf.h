@@ -149,6 +149,7 @@ static __always_inline __u64 user_stack(void *ctx, struct stack_buffer *b)
 	__u64 sp = BPF_CORE_READ(regs, sp), fp = BPF_CORE_READ(regs, bp), above = sp, hash = 1;
 	struct code code = {};
 	struct stack_frame f;
+	bool more;
 
 	if (!read_code(&code, BPF_CORE_READ(regs, ip)))
 		return 0; /* a thread of the kernel's, or of io_uring's */
@@ -158,18 +159,15 @@ static __always_inline __u64 user_stack(void *ctx, struct stack_buffer *b)
 		hash = mix_address(hash, b->words[1], &code);
 		above = sp + b->head.caller_at * 8;
 	}
-	if (!read_frame(&f, fp, above, &code) && !find_frame(b, &f, above, &code))
-		goto out;
+	more = read_frame(&f, fp, above, &code) || find_frame(b, &f, above, &code);
 #pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < STACK_DEPTH - 2; i++) {
+	for (__u32 i = 0; i < STACK_DEPTH - 2 && more; i++) {
 		add_address(b, f.ret);
 		hash = mix_address(hash, f.ret, &code);
 		fp = f.fp;
-		if (!read_frame(&f, fp, above, &code))
-			break;
+		more = read_frame(&f, fp, above, &code);
 		above = fp;
 	}
-out:
 	return stack_mix(hash, b->head.caller_at << 8 | b->head.fp_at);
 }
 #endif

@@ -161,11 +161,16 @@ static const struct table by_table = {
 #define MESSAGES (1 << OP_SEND | 1 << OP_RECV)
 
 static const struct point points[] = {
-	{ .name = "accept", .when = POINT_IF_OP, .ops = 1 << OP_ACCEPT },
-	{ .name = "connect", .when = POINT_IF_OP, .ops = 1 << OP_CONNECT },
-	{ .name = "bind", .when = POINT_IF_OP, .ops = 1 << OP_BIND },
-	{ .name = "listen", .when = POINT_IF_OP, .ops = 1 << OP_LISTEN },
-	{ .name = "socket", .when = POINT_IF_OP, .ops = 1 << OP_SOCKET },
+	{ .name = "accept", .blind = "accept", .words = "accepts", .when = POINT_IF_OP,
+	  .ops = 1 << OP_ACCEPT },
+	{ .name = "connect", .blind = "connect", .words = "connects", .when = POINT_IF_OP,
+	  .ops = 1 << OP_CONNECT },
+	{ .name = "bind", .blind = "bind", .words = "binds", .when = POINT_IF_OP,
+	  .ops = 1 << OP_BIND },
+	{ .name = "listen", .blind = "listen", .words = "listens", .when = POINT_IF_OP,
+	  .ops = 1 << OP_LISTEN },
+	{ .name = "socket", .blind = "socket", .words = "sockets", .when = POINT_IF_OP,
+	  .ops = 1 << OP_SOCKET },
 	{ .name = "send", .blind = "send", .words = "sends", .when = POINT_IF_OP,
 	  .ops = 1 << OP_SEND },
 	{ .name = "recv", .blind = "recv", .words = "receives", .when = POINT_IF_OP,
