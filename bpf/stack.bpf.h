@@ -16,10 +16,23 @@
 #define CALLER_WORDS 16 /* how far above the stack pointer a return address is looked for */
 #define STACK_BYTES (8 * 1024 * 1024) /* frames are not farther apart */
 
+/*
+ * All that the walk knows is kept here and not in registers: of memory the verifier knows
+ * nothing, so that one turn of a loop looks to it like the next one.
+ */
 struct stack_buffer {
 	struct new_stack head;
 	/* addresses and frames without a gap; the power of two bounds the index */
 	__u64 words[1024];
+	__u64 hash;
+	__u64 fp, above; /* where the next frame may be: FP, if it is above */
+	struct {
+		__u64 fp, ret; /* the caller's frame, and where it goes on */
+	} frame;
+	union {
+		__u8 bytes[8];
+		__u64 word;
+	} code; /* in front of the last address that was looked at */
 	__u64 top[CALLER_WORDS];
 };
 
@@ -47,95 +60,91 @@ struct {
 	__type(value, __u32);
 } stacks SEC(".maps");
 
-static __always_inline __u64 stack_mix(__u64 hash, __u64 word)
+static __always_inline void stack_mix(struct stack_buffer *b, __u64 word)
 {
-	hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
-	return hash ^ hash >> 32;
+	__u64 hash = (b->hash ^ word) * 0x9e3779b97f4a7c15ULL;
+
+	b->hash = hash ^ hash >> 32;
 }
 
+#ifdef __TARGET_ARCH_x86
+/*
+ * Conditions are numbers as far as they can be, compared once: each branch is one more way that
+ * the verifier follows, in each turn of a loop.
+ */
+static __always_inline bool read_code(struct stack_buffer *b, __u64 addr)
+{
+	return addr - 4096 < 1ULL << 47 &&
+	       !bpf_probe_read_user(&b->code, sizeof(b->code),
+				    (const void *)(addr - sizeof(b->code)));
+}
+
+/* 0: ff /2, a call, begins at this byte and ends there or later */
+#define CALL_RM(c) (((c)[0] ^ 0xffU) | (((c)[1] & 0x38U) ^ 0x10U))
+
+static __always_inline bool is_return_address(struct stack_buffer *b, __u64 addr)
+{
+	const __u8 *c = b->code.bytes;
+
+	/* call rel32, or call r/m of 2 to 4, 6 or 7 bytes */
+	return read_code(b, addr) && (c[3] ^ 0xe8ULL) * CALL_RM(c + 6) * CALL_RM(c + 5) *
+						     CALL_RM(c + 4) * CALL_RM(c + 2) *
+						     CALL_RM(c + 1) ==
+					     0;
+}
+
+/* Is there a frame at b->fp, aligned and not far above b->above? */
+static __always_inline bool read_frame(struct stack_buffer *b)
+{
+	__u64 fp = b->fp;
+
+	return ((fp - b->above) | fp << 61) < STACK_BYTES &&
+	       !bpf_probe_read_user(&b->frame, sizeof(b->frame), (const void *)fp) &&
+	       is_return_address(b, b->frame.ret);
+}
+
+/*
+ * An address whose code was just looked at. What goes into the number doesn't depend on where
+ * the file is loaded, and is as good as unique.
+ */
 static __always_inline void add_address(struct stack_buffer *b, __u64 addr)
 {
 	b->words[b->head.n & 1023] = addr;
 	b->head.n++;
-}
-
-#ifdef __TARGET_ARCH_x86
-struct code {
-	union {
-		__u8 bytes[8];
-		__u64 word;
-	};
-};
-
-struct stack_frame {
-	__u64 fp, ret; /* the caller's frame, and where it goes on */
-};
-
-/* The code in front of an address. */
-static __always_inline bool read_code(struct code *code, __u64 addr)
-{
-	return addr >= 4096 && !(addr >> 47) &&
-	       !bpf_probe_read_user(code, sizeof(*code), (const void *)(addr - sizeof(*code)));
-}
-
-static __always_inline bool is_return_address(__u64 addr, struct code *code)
-{
-	const __u8 *c = code->bytes;
-
-	if (!read_code(code, addr))
-		return false;
-	if (c[3] == 0xe8) /* call rel32 */
-		return true;
-	/* call r/m: ff /2, of 2 to 4, 6 or 7 bytes */
-	return (c[6] == 0xff && (c[7] & 0x38) == 0x10) ||
-	       (c[5] == 0xff && (c[6] & 0x38) == 0x10) ||
-	       (c[4] == 0xff && (c[5] & 0x38) == 0x10) ||
-	       (c[2] == 0xff && (c[3] & 0x38) == 0x10) ||
-	       (c[1] == 0xff && (c[2] & 0x38) == 0x10);
-}
-
-/* Is there a frame at FP, not far above ABOVE? */
-static __always_inline bool read_frame(struct stack_frame *f, __u64 fp, __u64 above,
-				       struct code *code)
-{
-	return fp >= above && fp - above < STACK_BYTES && !(fp & 7) &&
-	       !bpf_probe_read_user(f, sizeof(*f), (const void *)fp) &&
-	       is_return_address(f->ret, code);
-}
-
-/* Of an address what doesn't depend on where its file is loaded, and is as good as unique. */
-static __always_inline __u64 mix_address(__u64 hash, __u64 addr, const struct code *code)
-{
-	return stack_mix(stack_mix(hash, code->word), addr & 0xfff);
+	stack_mix(b, b->code.word);
+	stack_mix(b, addr & 0xfff);
 }
 
 /* The caller of a function that has no frame of its own: see struct new_stack. */
-static __always_inline bool find_caller(struct stack_buffer *b, __u64 sp, __u64 fp,
-					struct code *code)
+static __always_inline void find_caller(struct stack_buffer *b)
 {
+	__u64 sp = b->above;
+
 	if (bpf_probe_read_user(b->top, sizeof(b->top), (const void *)sp))
-		return false;
+		return;
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < CALLER_WORDS; i++) {
-		if (fp >= sp && fp - sp <= i * 8ULL)
-			return false; /* it has one */
-		if (is_return_address(b->top[i], code)) {
+		if (b->fp >= b->above && b->fp - b->above <= i * 8ULL)
+			return; /* it has one */
+		if (is_return_address(b, b->top[i])) {
 			b->head.caller_at = i + 1;
 			add_address(b, b->top[i]);
-			return true;
+			b->above += (i + 1) * 8;
+			return;
 		}
 	}
-	return false;
 }
 
 /* The frame pointer that it has saved, to use the register for itself. */
-static __always_inline bool find_frame(struct stack_buffer *b, struct stack_frame *f,
-				       __u64 above, struct code *code)
+static __always_inline bool find_frame(struct stack_buffer *b)
 {
 #pragma clang loop unroll(disable)
 	for (__u32 i = CALLER_WORDS; i > 0; i--) {
 		/* registers are saved first, so above the locals */
-		if (i < b->head.caller_at && read_frame(f, b->top[i - 1], above, code)) {
+		if (i >= b->head.caller_at)
+			continue;
+		b->fp = b->top[i - 1];
+		if (read_frame(b)) {
 			b->head.fp_at = i;
 			return true;
 		}
@@ -143,46 +152,39 @@ static __always_inline bool find_frame(struct stack_buffer *b, struct stack_fram
 	return false;
 }
 
-static __always_inline __u64 user_stack(void *ctx, struct stack_buffer *b)
+static __always_inline void user_stack(void *ctx, struct stack_buffer *b)
 {
 	struct pt_regs *regs = call_regs();
-	__u64 sp = BPF_CORE_READ(regs, sp), fp = BPF_CORE_READ(regs, bp), above = sp, hash = 1;
-	struct code code = {};
-	struct stack_frame f;
+	__u64 ip = BPF_CORE_READ(regs, ip);
 	bool more;
 
-	if (!read_code(&code, BPF_CORE_READ(regs, ip)))
-		return 0; /* a thread of the kernel's, or of io_uring's */
-	add_address(b, BPF_CORE_READ(regs, ip));
-	hash = mix_address(hash, BPF_CORE_READ(regs, ip), &code);
-	if (find_caller(b, sp, fp, &code)) {
-		hash = mix_address(hash, b->words[1], &code);
-		above = sp + b->head.caller_at * 8;
-	}
-	more = read_frame(&f, fp, above, &code) || find_frame(b, &f, above, &code);
+	if (!read_code(b, ip))
+		return; /* a thread of the kernel's, or of io_uring's */
+	add_address(b, ip);
+	b->fp = BPF_CORE_READ(regs, bp);
+	b->above = BPF_CORE_READ(regs, sp);
+	find_caller(b);
+	more = read_frame(b) || find_frame(b);
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < STACK_DEPTH - 2 && more; i++) {
-		add_address(b, f.ret);
-		hash = mix_address(hash, f.ret, &code);
-		fp = f.fp;
-		more = read_frame(&f, fp, above, &code);
-		above = fp;
+		add_address(b, b->frame.ret);
+		b->above = b->fp;
+		b->fp = b->frame.fp;
+		more = read_frame(b);
 	}
-	return stack_mix(hash, b->head.caller_at << 8 | b->head.fp_at);
+	stack_mix(b, b->head.caller_at << 8 | b->head.fp_at);
 }
 #endif
 
 /* The stacks of those that we can't walk ourselves, and the kernel's. */
-static __always_inline __u64 walked_stack(void *ctx, struct stack_buffer *b, __u64 flags)
+static __always_inline void walked_stack(void *ctx, struct stack_buffer *b, __u64 flags)
 {
 	long len = bpf_get_stack(ctx, b->words, STACK_DEPTH * sizeof(__u64), flags);
-	__u64 hash = 2;
 
 	b->head.n = len > 0 ? (__u32)len / sizeof(__u64) : 0;
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < STACK_DEPTH && i < b->head.n; i++)
-		hash = stack_mix(hash, b->words[i & 1023]);
-	return hash;
+		stack_mix(b, b->words[i & 1023]);
 }
 
 /* A stack that is new: tell user space what it is. */
@@ -229,17 +231,17 @@ routine __u64 stack_id(void *ctx, __u32 what)
 		return 0;
 	}
 	b->head = (struct new_stack){ .what = what, .pid = bpf_get_current_pid_tgid() >> 32 };
+	b->hash = what;
 	if (what == NEW_KSTACK)
-		id = walked_stack(ctx, b, 0);
+		walked_stack(ctx, b, 0);
 #ifdef __TARGET_ARCH_x86
 	else if (!in_compat_call())
-		id = user_stack(ctx, b);
+		user_stack(ctx, b);
 #endif
 	else
-		id = walked_stack(ctx, b, BPF_F_USER_STACK);
-	if (!b->head.n) {
-		id = 0;
-	} else if (!bpf_map_lookup_elem(&stacks, &id)) {
+		walked_stack(ctx, b, BPF_F_USER_STACK);
+	id = b->head.n ? b->hash : 0;
+	if (id && !bpf_map_lookup_elem(&stacks, &id)) {
 		b->head.id = id;
 		if (bpf_map_update_elem(&stacks, &id, &one, BPF_ANY)) {
 			COUNT_EVENT(unstacked);
