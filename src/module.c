@@ -67,11 +67,6 @@ static void find_code(struct module *m, Elf *elf)
 	}
 }
 
-bool module_has(const struct module *m, uint64_t offset)
-{
-	return offset >= m->code && offset < m->code_end;
-}
-
 /* The file behind FD, which becomes ours; NULL: it isn't a file of code. */
 static struct module *module_add(int fd, const char *name)
 {
@@ -196,6 +191,18 @@ void module_learn(const char *name)
 	}
 }
 
+static void add_mapping(struct maps *m, const struct mapping *mapping)
+{
+	m->list = xrealloc(m->list, (m->n + 1) * sizeof(*mapping));
+	m->list[m->n++] = *mapping;
+}
+
+void maps_add(struct maps *m, struct module *module, uint64_t base)
+{
+	add_mapping(m, &(struct mapping){ base + module->code, base + module->code_end,
+					  module->code, module, xstrdup(module->name) });
+}
+
 void maps_read(struct maps *m, unsigned pid)
 {
 	char path[32], *line = NULL;
@@ -231,8 +238,7 @@ void maps_read(struct maps *m, unsigned pid)
 				mapping.module = module_add(fd, name);
 		}
 		mapping.name = xstrdup(*name ? name : "[anonymous]");
-		m->list = xrealloc(m->list, (m->n + 1) * sizeof(mapping));
-		m->list[m->n++] = mapping;
+		add_mapping(m, &mapping);
 	}
 	free(line);
 	fclose(f);

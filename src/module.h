@@ -29,6 +29,8 @@ struct maps {
 
 /* The mappings of a process, empty when it is gone; its files become known. */
 void maps_read(struct maps *m, unsigned pid);
+/* The code of a file, whose offset 0 would be at BASE. */
+void maps_add(struct maps *m, struct module *module, uint64_t base);
 const struct mapping *maps_find(const struct maps *m, uint64_t addr);
 void maps_free(struct maps *m);
 
@@ -38,8 +40,6 @@ void module_learn(const char *name);
 /* The file with this build id, or NULL: none is known. */
 struct module *module_by_id(const uint8_t id[BUILD_ID_LEN]);
 const char *module_name(const struct module *m);
-/* Is there code at OFFSET of the file? */
-bool module_has(const struct module *m, uint64_t offset);
 /* Its build id, or NULL: it has none. */
 const uint8_t *module_id(const struct module *m);
 

@@ -170,29 +170,54 @@ static bool maps_cover(const struct maps *maps, const struct new_stack *s)
 	return true;
 }
 
+static struct recent *recent_of(unsigned pid)
+{
+	static unsigned next;
+	struct recent *r;
+
+	for (size_t i = 0; i < sizeof(recent) / sizeof(*recent); i++)
+		if (recent[i].pid == pid)
+			return &recent[i];
+	r = &recent[next++ % (sizeof(recent) / sizeof(*recent))];
+	maps_free(&r->maps);
+	r->pid = pid;
+	return r;
+}
+
+/* Where the files of a process lie, as far as the kernel's frames tell: it may be gone already.
+ */
+static void learn_from(struct recent *r, const struct new_stack *s)
+{
+	const struct user_frame *frames = frames_of(s);
+
+	for (uint32_t i = 0; i < s->m; i++) {
+		const uint64_t *addr = addr_of(s, i);
+		struct module *m = module_by_id(frames[i].build_id);
+
+		if (m && addr && frames[i].status == BPF_STACK_BUILD_ID_VALID &&
+		    !maps_find(&r->maps, *addr))
+			maps_add(&r->maps, m, *addr - frames[i].at);
+	}
+}
+
 /* The maps that tell of this stack, or empty ones. */
 static const struct maps *maps_of(const struct new_stack *s)
 {
 	static const struct maps none;
-	static unsigned next;
-	struct recent *r = NULL;
+	struct recent *r = recent_of(s->pid);
 	struct maps now;
 
-	for (size_t i = 0; i < sizeof(recent) / sizeof(*recent); i++)
-		if (recent[i].pid == s->pid)
-			r = &recent[i];
-	if (r && maps_fit(&r->maps, s) == AGREE && maps_cover(&r->maps, s))
+	if (maps_fit(&r->maps, s) == AGREE && maps_cover(&r->maps, s))
 		return &r->maps;
 	/* the process is still there, mostly: stacks come within a millisecond */
 	maps_read(&now, s->pid);
-	if (!now.n)
-		return r && maps_fit(&r->maps, s) == AGREE ? &r->maps : &none;
-	if (!r)
-		r = &recent[next++ % (sizeof(recent) / sizeof(*recent))];
-	maps_free(&r->maps);
-	r->pid = s->pid;
-	r->maps = now;
-	return maps_fit(&r->maps, s) != CONTRADICT ? &r->maps : &none;
+	if (now.n) {
+		maps_free(&r->maps);
+		r->maps = now;
+		return maps_fit(&r->maps, s) != CONTRADICT ? &r->maps : &none;
+	}
+	learn_from(r, s);
+	return maps_fit(&r->maps, s) == AGREE ? &r->maps : &none;
 }
 
 /* One copy of each name of a mapping, which outlives it. */
@@ -228,27 +253,6 @@ static void place_address(struct place *p, const struct maps *maps, uint64_t add
 		memcpy(p->build_id, id, BUILD_ID_LEN);
 }
 
-/* An address of a process that is gone may lie in the file of another frame, which is known. */
-static void guess_place(struct known *k, const struct new_stack *s, uint32_t i)
-{
-	const uint64_t *addrs = (const void *)(s + 1);
-	struct place *p = &k->places[i];
-
-	for (uint32_t j = 0; j < s->n; j++) {
-		const struct place *other = &k->places[j];
-		/* where offset 0 of its file would be: all of a file is loaded with one offset
-		 */
-		uint64_t base = addrs[j] - other->at;
-		struct module *m = other->in == IN_FILE ? module_by_id(other->build_id) : NULL;
-
-		if (m && addrs[i] > base && module_has(m, addrs[i] - base)) {
-			*p = *other;
-			p->at = addrs[i] - base;
-			return;
-		}
-	}
-}
-
 static void come_user(struct known *k, const struct new_stack *s)
 {
 	const uint64_t *addrs = (const void *)(s + 1);
@@ -269,9 +273,6 @@ static void come_user(struct known *k, const struct new_stack *s)
 			memcpy(p->build_id, frames[i].build_id, BUILD_ID_LEN);
 		}
 	}
-	for (uint32_t i = 0; i < s->n; i++)
-		if (k->places[i].in == IN_MEMORY && !maps->n)
-			guess_place(k, s, i);
 }
 
 void stack_announce(const struct new_stack *s)

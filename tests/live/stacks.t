@@ -25,7 +25,11 @@ paths() {
 
 # ---- known programs
 
-is "$(paths -- "$B/callpath" 5 6 7)" "5 whole send leaf middle outer main
+# lasts PROGRAM ARGUMENTS: as a command that doesn't end before the tool has looked at it
+lasts() {
+	echo "sleep 0.3 | $1 -w $2"
+}
+is "$(paths -- sh -c "$(lasts "$B/callpath" "5 6 7")")" "5 whole send leaf middle outer main
 6 whole send leaf middle outer thread
 7 whole send leaf middle outer main" "call paths, with frame pointers"
 is "$(ends 'events, .unstacked')" "18
@@ -35,7 +39,7 @@ ok "call paths: each frame has its module" jq -e -s 'map(select(.type == "report
 ok "call paths: offsets are within the function" jq -e -s 'map(select(.type == "report").ustack[] |
 	select(.symbol == "middle")) | length == 3 and all(.offset > 0 and .offset < 64)' "$T/act"
 
-paths -- sh -c "sleep 0.3 | $B/callpath-frameless -w 5 6 7" >"$T/paths"
+paths -- sh -c "$(lasts "$B/callpath-frameless" "5 6 7")" >"$T/paths"
 is "$(cut -d ' ' -f 2 "$T/paths" | sort -u)" cut "without frame pointers: every path is cut"
 is "$(awk '{ n += $1 } END { print n }' "$T/paths")" 18 "without frame pointers: all are counted"
 is "$(cut -d ' ' -f 3- "$T/paths" | sort -u)" "send leaf" \
@@ -52,10 +56,10 @@ is "$(awk '/callpath +5/ { on = 1; next } on { sub("[+].*", ""); print }' "$T/ac
 
 # ---- equal stacks of different processes, wherever they were loaded
 
-each="sleep 0.3 | $B/callpath -w"
-is "$(paths --by comm -- sh -c "$each 5; $each 5; $each 4")" \
+is "$(paths --by comm -- sh -c "$(lasts "$B/callpath" 5); $(lasts "$B/callpath" 5);
+	$(lasts "$B/callpath" 4)")" \
 	"14 whole send leaf middle outer main" "three processes: one row"
-is "$(paths --by pid -- sh -c "$each 5; $each 4")" "4 whole send leaf middle outer main
+is "$(paths --by pid -- sh -c "$(lasts "$B/callpath" 5); $(lasts "$B/callpath" 4)")" "4 whole send leaf middle outer main
 5 whole send leaf middle outer main" "by pid: a row each"
 
 # ---- 32-bit
@@ -66,9 +70,8 @@ like "$(cat "$T/paths")" "^5 .* MISSING middle outer main$" \
 
 # ---- files
 
-# names PROGRAM: the path of its sends; it doesn't end before the tool has looked at it
 names() {
-	paths -- sh -c "sleep 0.3 | $1 -w 5"
+	paths -- sh -c "$(lasts "$1" 5)"
 }
 want="5 whole send leaf middle outer main"
 
