@@ -745,6 +745,52 @@ static void accept_ok(void)
 	}
 }
 
+/* Who connected is asked for: by the plainest of servers, in both ways. */
+static void accept_addr(void)
+{
+	static const int families[] = { AF_INET, AF_INET6, AF_UNIX };
+
+	for (int i = 0; i < 3; i++) {
+		int l = listener(families[i], SOCK_STREAM, 0);
+		struct address a;
+
+		for (int j = 0; j < 5; j++) {
+			client(l);
+			a.len = sizeof(a.all);
+			if ((j % 2 ? do_accept4(l, &a.sa, &a.len, 0)
+				   : do_accept(l, &a.sa, &a.len)) < 0)
+				fail("accept");
+		}
+	}
+}
+
+/* It isn't. */
+static void accept_null(void)
+{
+	int l = listener(AF_INET, SOCK_STREAM, 0);
+
+	for (int i = 0; i < 5; i++) {
+		client(l);
+		if ((i % 2 ? do_accept4(l, NULL, NULL, 0) : do_accept(l, NULL, NULL)) < 0)
+			fail("accept");
+	}
+}
+
+/* Room for 0 bytes of it: what lies there stays. */
+static void accept_stale(void)
+{
+	int l = listener(AF_INET, SOCK_STREAM, 0);
+	struct address a;
+
+	for (int i = 0; i < 3; i++) {
+		client(l);
+		memset(&a.all, 'Z', sizeof(a.all));
+		a.len = 0;
+		if (do_accept(l, &a.sa, &a.len) < 0)
+			fail("accept");
+	}
+}
+
 /* An MPTCP listener's plain client: what is accepted is a TCP socket. */
 static void accept_fallback(void)
 {
@@ -760,11 +806,13 @@ static void accept_fallback(void)
 static void accept_fd0(void)
 {
 	int l = listener(AF_INET, SOCK_STREAM, 0);
+	struct address a;
 
 	for (int i = 0; i < 3; i++) {
 		client(l);
 		close(0);
-		want(0, do_accept(l, NULL, NULL));
+		a.len = sizeof(a.all);
+		want(0, do_accept(l, &a.sa, &a.len));
 	}
 }
 
@@ -1000,6 +1048,17 @@ static void connects(void)
 	a = address_of(full);
 	want(-EAGAIN,
 	     do_connect(new_socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0), &a.sa, a.len));
+}
+
+/* On sockets that say the same family as the address does. */
+static void connects_refused(void)
+{
+	struct address a = nobody();
+
+	for (int i = 0; i < 3; i++)
+		want(-ECONNREFUSED,
+		     do_connect(new_socket(AF_INET, SOCK_STREAM, 0), &a.sa, a.len));
+	client(listener(AF_INET, SOCK_STREAM, 0));
 }
 
 static void connects_async(void)
@@ -1961,6 +2020,9 @@ static const struct {
 	bool special; /* not one of `all`: what is right needs a word of its own */
 } cases[] = {
 	{ "accept_ok", accept_ok, false },
+	{ "accept_addr", accept_addr, false },
+	{ "accept_null", accept_null, false },
+	{ "accept_stale", accept_stale, false },
 	{ "accept_fallback", accept_fallback, false },
 	{ "accept_fd0", accept_fd0, false },
 	{ "accept_again", accept_again, false },
@@ -1975,6 +2037,7 @@ static const struct {
 	{ "binds", binds, false },
 	{ "listens", listens, false },
 	{ "connects", connects, false },
+	{ "connects_refused", connects_refused, false },
 	{ "connects_async", connects_async, false },
 	{ "connects_mptcp", connects_mptcp, false },
 	{ "msgs_unix", msgs_unix, false },

@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * traffic - makes every kind of connect with a known outcome, and writes what soconnect has to
- * print about it (`soconnect -j -f all`): one JSON line for each expected row. Every
- *expectation comes from what this program itself asked for and saw: its own ids, descriptors,
- *return values, getsockname, getpeername, and clock readings before and after. Nothing comes
- *from the tool.
+ * traffic - makes every kind of connect with a known outcome, and writes what soconnect has
+ * to print about it (`soconnect -j -f all`): one JSON line for each expected row. Every
+ * expectation comes from what this program itself asked for and saw: its own ids,
+ * descriptors, return values, getsockname, getpeername, and clock readings before and after.
+ * Nothing comes from the tool.
  *
- *	traffic [--final] [--list] [--expect FILE] CASE...|all
+ *	traffic [--final] [--named] [--list] [--expect FILE] CASE...|all
  *	traffic32 [--no-compat] [--socketcall] and the same
  *	traffic flood N		N connects, quickly; nothing is expected
  *
  *	gcc -std=gnu11 -Wall -Wextra -O2 -pthread traffic.c -o traffic -luring
  *	gcc -m32 -DTRAFFIC32 -std=gnu11 -Wall -Wextra -O2 -pthread traffic.c -o traffic32
  *
- * Each case runs in a process of its own, those that wait for seconds all at the same time.
- *Only loopback addresses and a temporary directory are used. A key that an expected line
- *doesn't have isn't to be compared; lat_ns is a range, both ends included. A case that this
- *kernel can't do says `skip CASE: reason` on stderr. Exit code: 0, 1 when a case didn't go as
- *it should.
+ * Each case runs in a process of its own, those that wait for seconds all at the same time;
+ * with --named it has the case's name, else it is "traffic". Only loopback addresses and a
+ * temporary directory are used. A key that an expected line doesn't have isn't to be
+ * compared; lat_ns is a range, both ends included. A case that this kernel can't do says
+ * `skip CASE: reason` on stderr. Exit code: 0, 1 when a case didn't go as it should.
  *
  * The black hole is a listener with a socket filter that drops every packet: a SYN gets no
- *answer on any kernel, whatever it does about a full backlog, and taking the filter off lets
- *the next SYN through.
+ * answer on any kernel, whatever it does about a full backlog, and taking the filter off lets
+ * the next SYN through.
  */
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -108,7 +108,7 @@ struct row {
 static const char *this_case;
 static char dir[sizeof("/tmp/traffic.XXXXXX")];
 static int out = STDOUT_FILENO;
-static bool opt_final, opt_no_compat;
+static bool opt_final, opt_named, opt_no_compat;
 #ifdef TRAFFIC32
 static bool opt_socketcall;
 #endif
@@ -243,7 +243,7 @@ static void emit(const struct row *r)
 
 	add(&l, "{\"case\": \"%s\", \"pid\": %d", this_case, r->pid);
 	add_num(&l, "tid", r->tid);
-	add(&l, ", \"comm\": \"traffic\"");
+	add(&l, ", \"comm\": \"%s\"", opt_named ? this_case : "traffic");
 	add_text(&l, "thread", &r->thread);
 	add(&l, ", \"uid\": %u", getuid());
 	add_num(&l, "fd", r->fd);
@@ -1688,6 +1688,8 @@ static pid_t start_case(int i)
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		alarm(CASE_SECONDS);
+		if (opt_named)
+			prctl(PR_SET_NAME, this_case);
 		cases[i].run();
 		_exit(0);
 	}
@@ -1722,7 +1724,7 @@ static int usage(const char *why)
 {
 	fprintf(stderr,
 		"traffic: %s\n"
-		"usage: traffic [--final] [--list] [--expect FILE] "
+		"usage: traffic [--final] [--named] [--list] [--expect FILE] "
 #ifdef TRAFFIC32
 		"[--no-compat] [--socketcall] "
 #endif
@@ -1748,6 +1750,7 @@ int main(int argc, char **argv)
 		{ "final", no_argument, NULL, 'f' },
 		{ "list", no_argument, NULL, 'l' },
 		{ "expect", required_argument, NULL, 'e' },
+		{ "named", no_argument, NULL, 'c' },
 #ifdef TRAFFIC32
 		{ "no-compat", no_argument, NULL, 'n' },
 		{ "socketcall", no_argument, NULL, 's' },
@@ -1769,6 +1772,9 @@ int main(int argc, char **argv)
 			for (int i = 0; i < NCASES; i++)
 				puts(cases[i].name);
 			return 0;
+		case 'c':
+			opt_named = true;
+			break;
 		case 'e':
 			out = must(open(optarg,
 					O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC,
