@@ -1051,7 +1051,7 @@ static void connects(void)
 }
 
 /* On sockets that say the same family as the address does. */
-static void connects_refused(void)
+static void connects_failed(void)
 {
 	struct address a = nobody();
 
@@ -2037,7 +2037,7 @@ static const struct {
 	{ "binds", binds, false },
 	{ "listens", listens, false },
 	{ "connects", connects, false },
-	{ "connects_refused", connects_refused, false },
+	{ "connects_failed", connects_failed, false },
 	{ "connects_async", connects_async, false },
 	{ "connects_mptcp", connects_mptcp, false },
 	{ "msgs_unix", msgs_unix, false },
