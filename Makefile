@@ -73,6 +73,8 @@ $B/traffic32: tests/traffic.c | $B
 	$(CC) $(JUDGE_CFLAGS) -m32 -DTRAFFIC32 -pthread -o $@ $<
 $B/operations: tests/operations.c | $B
 	$(CC) $(JUDGE_CFLAGS) -pthread -o $@ $< -luring
+$B/operations-static: tests/operations.c | $B
+	$(CC) $(JUDGE_CFLAGS) -static -pthread -o $@ $< -luring
 $B/operations32: tests/operations.c | $B
 	$(CC) $(JUDGE_CFLAGS) -m32 -DTRAFFIC32 -pthread -o $@ $<
 # optimised, or there would be nothing to tell apart

@@ -11,6 +11,7 @@
 #		reads the new one; counts lost between print() and clear()
 #	that the originals need kernel headers
 . "$(dirname "$0")/../lib.sh"
+. tests/book/compare.sh
 need_live
 [ -x "$B/operations" ] || skip_all "no $B/operations: make tests"
 
@@ -37,8 +38,7 @@ around() { # COMMAND...: it runs the rest
 	echo "exec $*" >"$T/run.$n"
 }
 book() { # TOOL SED'S COMMANDS
-	# no kprobes here
-	sed -e '/^kprobe:/,/^}/d' -e "$2" "tests/book/$1.bt" >"$T/$1.bt"
+	script $1 tracepoint "$2" >"$T/$1.bt"
 	around bpftrace -q -o "$T/$1.book" "$T/$1.bt" -c "'/bin/sh $T/run.$n'"
 }
 ours() { # TOOL NAME OPTIONS
@@ -47,8 +47,7 @@ ours() { # TOOL NAME OPTIONS
 book sofamily
 book soprotocol
 book soconnect
-# this map has no name in it: other processes' calls would disturb
-book sockstat 's/@\[probe\]/@[comm, probe]/;s/^interval:s:1$/interval:s:99/'
+book sockstat "$with_comm"
 ours sofamily sofamily.ours --bt
 ours soprotocol soprotocol.ours --bt
 ours soconnect soconnect.ours --bt
@@ -73,35 +72,6 @@ for side in ours book; do
 	cp "$T/soconnect.$side" "$T/latency.$side"
 	sed -i '/^PID/d;s/^\(.\{52\}\) *[0-9]*/\1/' "$T/soconnect.$side"
 done
-
-# differences TOOL PHASE: "+" a line that only we have, "-" only the book; in $T/ours all of ours
-differences() {
-	for side_ in ours book; do
-		grep -E "^(@[a-z]*\[$2, |[0-9]+ +$2 )" "$T/$1.$side_" | sort >"$T/$side_"
-	done
-	diff "$T/book" "$T/ours" | sed -n 's/^> /+/p;s/^< /-/p' |
-		sed 's/^\(.\)[0-9].\{23\}/\1/;s/ [0-9]\{4,5\}  */ PORT /;s/  */ /g' | sort
-}
-
-# same TOOL PHASE...: the book is right
-same() {
-	tool_=$1
-	shift
-	for phase_; do
-		is "$(differences $tool_ $phase_; [ -s "$T/ours" ] || echo "no lines")" '' \
-			"$tool_, $phase_: as in the book"
-	done
-}
-
-# defect TOOL PHASE WHAT LINES: of all lines of the phase just these differ
-defect() {
-	is "$(differences $1 $2)" "$4" "$1, $2: the book $3"
-}
-
-# how often calls are interrupted is chance: as N
-defect_often() {
-	is "$(differences $1 $2 | sed '/^-/s/[0-9]*$/N/')" "$4" "$1, $2: the book $3"
-}
 
 # ---- sofamily
 
