@@ -8,24 +8,25 @@
  *	operations32 [--socketcall] and the same
  *	operations load N	8 processes of 8 threads, N operations or a few more
  *	operations names N	one process under N names, 10 UDP connects each
- *	operations silent	two connects that stay undecided until a line comes on stdin;
- *then one is closed, and one succeeds (a case that the table at the end calls special isn't one
- *of all)
+ *	operations late N	N connects that take a second
+ *	operations silent	two connects that stay undecided until a line comes on
+ *				stdin; then one is closed, and one succeeds
+ *
+ * A case that the table at the end calls special isn't one of all.
  *
  *	gcc -std=gnu11 -Wall -Wextra -O2 -pthread operations.c -o operations -luring
  *	gcc -m32 -DTRAFFIC32 -std=gnu11 -Wall -Wextra -O2 -pthread operations.c -o operations32
  *
  * The expectation is one JSON object per line:
- *	{"call", "count", "ok", "failed", "again", "bytes"}	for each call, all cases
- *together
+ *	{"call", "count", "ok", "failed", "again", "bytes"}	all cases together
  *	{"tool": "sockstat", "call", "comm", "pid", "family", "protocol", "ok", ...}
  *	{"tool": "sofamily", "call", "comm", "family", "ok", "failed", "again"}
  *	{"tool": "soprotocol", "call", "comm", "protocol", "protocol_name", "name", "ok", ...}
  * Each case runs in a process of its own with the case's name, so that --by comm tells which
- *one is counted wrong. A connect is there twice: as a call that returned something (sockstat),
- *and as an attempt that was followed to its end (the other two). family null: no socket was
- *there to have one. A case that this kernel can't do says `skip CASE: reason` on stderr. Exit
- *code: 0, 1 when a case didn't go as it should.
+ * one is counted wrong. A connect is there twice: as a call that returned something
+ * (sockstat), and as an attempt that was followed to its end (the other two). family null:
+ * no socket was there to have one. A case that this kernel can't do says `skip CASE: reason`
+ * on stderr. Exit code: 0, 1 when a case didn't go as it should.
  *
  * Left out, as the kernel does not tell of them as messages: sends and receives on descriptors
  * that are no sockets, read(2) of 0 bytes, splice(2) from a TCP socket.
@@ -1981,19 +1982,35 @@ static void names(int n)
 	}
 }
 
-static void silent(void)
+/* A listener to which no packet comes. */
+static int silent_listener(int backlog)
 {
 	struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
 	struct sock_fprog program = { 1, &drop };
-	int l, fd[2], off = 0;
+	int l = bound(AF_INET, SOCK_STREAM, 0);
+
+	want(0, do_listen(l, backlog));
+	must(setsockopt(l, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)));
+	return l;
+}
+
+static void no_longer_silent(int l)
+{
+	int off = 0;
+
+	must(setsockopt(l, SOL_SOCKET, SO_DETACH_FILTER, &off, sizeof(off)));
+}
+
+static void silent(void)
+{
+	int l, fd[2];
 	struct address a;
 	char c;
 
 	this_case = "silent";
 	prctl(PR_SET_NAME, this_case);
 	alarm(CASE_SECONDS);
-	l = listener(AF_INET, SOCK_STREAM, 0);
-	must(setsockopt(l, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)));
+	l = silent_listener(64);
 	a = address_of(l);
 	for (int i = 0; i < 2; i++) {
 		fd[i] = new_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -2005,11 +2022,33 @@ static void silent(void)
 	/* closed before it was decided: no connection came about */
 	connected(fd[0], &a.sa, -ECANCELED);
 	close(fd[0]);
-	must(setsockopt(l, SOL_SOCKET, SO_DETACH_FILTER, &off, sizeof(off)));
+	no_longer_silent(l);
 	connected(fd[1], &a.sa, end_of_connect(fd[1]));
 	fprintf(stderr, "decided\n");
 	if (read(0, &c, 1) != 1)
 		fail("no second line came");
+}
+
+/* Connects that come about at their second SYN, a second later: in interrupts, not in calls. */
+static void late(int n)
+{
+	int l, *fd = calloc(n, sizeof(*fd));
+	struct address a;
+
+	this_case = "late";
+	prctl(PR_SET_NAME, this_case);
+	alarm(CASE_SECONDS);
+	l = silent_listener(n);
+	a = address_of(l);
+	for (int i = 0; i < n; i++) {
+		fd[i] = new_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		want(-EINPROGRESS, call_connect(fd[i], &a.sa, a.len));
+		nap(1);
+	}
+	no_longer_silent(l);
+	for (int i = 0; i < n; i++)
+		connected(fd[i], &a.sa, end_of_connect(fd[i]));
+	free(fd);
 }
 
 /* ---- all of them ---- */
@@ -2109,7 +2148,7 @@ static int usage(void)
 #ifdef TRAFFIC32
 			"[--socketcall] "
 #endif
-			"CASE...|all|load N|names N|silent\n");
+			"CASE...|all|load N|names N|late N|silent\n");
 	return 2;
 }
 
@@ -2169,6 +2208,8 @@ int main(int argc, char **argv)
 		good = load(atoi(argv[1]));
 	} else if (argc == 2 && !strcmp(argv[0], "names")) {
 		names(atoi(argv[1]));
+	} else if (argc == 2 && !strcmp(argv[0], "late")) {
+		late(atoi(argv[1]));
 	} else if (argc == 1 && !strcmp(argv[0], "silent")) {
 		silent();
 	} else if (!argc) {
