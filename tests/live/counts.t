@@ -632,29 +632,63 @@ http {
 	access_log off;
 	client_body_temp_path $T/body.tmp; proxy_temp_path $T/proxy.tmp;
 	fastcgi_temp_path $T/fastcgi.tmp; uwsgi_temp_path $T/uwsgi.tmp; scgi_temp_path $T/scgi.tmp;
-	server { listen 127.0.0.1:$port; location / { return 200 hello; } }
+	server {
+		listen 127.0.0.1:$port; listen [::1]:$port; listen unix:$T/nginx.sock;
+		location / { return 200 hello; }
+	}
 }
 CONF
 	start nginx -e stderr -c "$T/nginx.conf" >"$T/nginx" 2>&1
 	nginx=$pid
-	get() {
-		curl -q -s -o "$T/body" --noproxy '*' "http://127.0.0.1:$port/"
-	}
-	await 10 get || diag "$(cat "$T/nginx")"
-	rm -f "$T/act"
-	start "$B/sofamily" -q -j -p $nginx --follow -o "$T/act"
-	trace=$pid
-	tracing "$T/act"
-	i=0
-	while [ $i -lt 50 ]; do
-		get
-		i=$((i + 1))
+	cat >"$T/get" <<SH
+get() {
+	curl -q -s -g -o "$T/body" --noproxy '*' \
+		-w '%{size_request} %{size_header} %{size_download}\n' "\$@"
+}
+SH
+	cat "$T/get" - >"$T/gets" <<SH
+for i in \$(seq 50); do get http://127.0.0.1:$port/; done
+for i in \$(seq 20); do get http://[::1]:$port/; done
+for i in \$(seq 10); do get --unix-socket $T/nginx.sock http://localhost/; done
+SH
+	. "$T/get"
+	await 10 get "http://127.0.0.1:$port/" >"$T/out" || diag "$(cat "$T/nginx")"
+	traces=
+	for what in sofamily soprotocol "sockstat --by call"; do
+		tool=${what%% *}
+		rm -f "$T/$tool.act"
+		start "$B/$tool" -q -j -p $nginx --follow ${what#$tool} -o "$T/$tool.act"
+		tracing "$T/$tool.act"
+		traces="$traces $pid"
 	done
+	rm -f "$T/act"
+	run "$B/sofamily" -q -j -c curl -o "$T/act" -- sh "$T/gets"
+	printf '%s\n' "$out" >"$T/sizes"
 	sleep 0.2
-	kill -INT $trace
-	finish $trace
-	is "$(reports | jq -s -c 'map(select(.ok > 0)) | map([.call, .comm, .family, .ok, .failed])')" \
-		'[["accept","nginx",2,50,0]]' "nginx: an accept for each request"
+	for pid in $traces; do
+		kill -INT $pid
+		finish $pid
+	done
+	of_nginx() { # TOOL KEY...
+		jq -s -c "map(select(.ok > 0 and .call == \"accept\") | [$2, .ok, .failed]) | sort" \
+			"$T/$1.act"
+	}
+	is "$(of_nginx sofamily .comm,.family_name)" \
+		'[["nginx","AF_INET",50,0],["nginx","AF_INET6",20,0],["nginx","AF_UNIX",10,0]]' \
+		"nginx: sofamily has an accept for each request"
+	is "$(of_nginx soprotocol .comm,.protocol_name,.name)" \
+		'[["nginx",null,"UNIX-STREAM",10,0],["nginx","IPPROTO_TCP","TCP",50,0],["nginx","IPPROTO_TCP","TCPv6",20,0]]' \
+		"nginx: so has soprotocol"
+	is "$(reports | jq -s -c 'map(select(.ok > 0) | [.call, .family_name, .ok]) | sort')" \
+		'[["connect","AF_INET",50],["connect","AF_INET6",20],["connect","AF_UNIX",10]]' \
+		"curl: sofamily has a connect for each request"
+	# how often nginx looks for more on a connection is its own affair
+	is "$(jq -s -c 'map(select(.call | IN("accept", "send", "recv"))) | group_by(.call) |
+		map([.[0].call, if .[0].call == "recv" then null else (map(.ok) | add) end,
+			(map(.bytes) | add)])' "$T/sockstat.act")" \
+		"$(awk '{ in_ += $1; out += $2 + $3 } END { printf \
+		"[[\"accept\",80,0],[\"recv\",null,%d],[\"send\",80,%d]]", in_, out }' "$T/sizes")" \
+		"nginx: sockstat has an answer for each request, and the bytes that curl counted"
 	kill $nginx
 	finish $nginx
 else
@@ -667,7 +701,7 @@ if command -v sshd >"$T/out"; then
 	ssh-keygen -q -t ed25519 -N '' -f "$T/key"
 	: >"$T/conf"
 	start "$(command -v sshd)" -D -e -f "$T/conf" -h "$T/key" -p $port \
-		-o ListenAddress=127.0.0.1 -o PidFile="$T/sshd.pid" >"$T/sshd" 2>&1
+		-o ListenAddress=127.0.0.1 -o ListenAddress=::1 -o PidFile="$T/sshd.pid" >"$T/sshd" 2>&1
 	sshd=$pid
 	await 10 grep -q listening "$T/sshd" || diag "$(cat "$T/sshd")"
 	for tool in sofamily soprotocol; do
@@ -675,19 +709,19 @@ if command -v sshd >"$T/out"; then
 		start "$B/$tool" -q -j -p $sshd -o "$T/act"
 		trace=$pid
 		tracing "$T/act"
-		for i in 1 2 3; do
-			bound 10 ssh-keyscan -p $port -t ed25519 127.0.0.1 >"$T/out" 2>&1
+		for address in 127.0.0.1 127.0.0.1 127.0.0.1 ::1 ::1; do
+			bound 10 ssh-keyscan -p $port -t ed25519 $address >"$T/out" 2>&1
 		done
 		sleep 0.2
 		kill -INT $trace
 		finish $trace
 		case $tool in
-		sofamily) want='["accept","sshd","AF_INET",3]' ;;
-		*) want='["accept","sshd","IPPROTO_TCP",3]' ;;
+		sofamily) want='["AF_INET",3] ["AF_INET6",2] ' ;;
+		*) want='["TCP",3] ["TCPv6",2] ' ;;
 		esac
-		is "$(reports | jq -c 'select(.call == "accept") |
-			[.call, .comm, .family_name // .protocol_name, .ok]')" "$want" \
-			"$tool: sshd accepts 3"
+		is "$(reports | jq -c 'select(.call == "accept" and .comm == "sshd" and .failed == 0) |
+			[.family_name // .name, .ok]' | sort | tr '\n' ' ')" "$want" \
+			"$tool: sshd accepts 3 and 2"
 	done
 	kill $sshd
 	finish $sshd
