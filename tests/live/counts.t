@@ -595,7 +595,8 @@ if command -v redis-server >"$T/out" && command -v redis-benchmark >"$T/out"; th
 		redis-cli -p $port info clients | grep -q '^connected_clients:1.$'
 	}
 	await 10 alone
-	redis-cli -p $port info everything | tr -d '\r' >"$T/stats"
+	redis-cli -p $port info everything >"$T/info"
+	tr -d '\r' <"$T/info" >"$T/stats"
 	sleep 0.3
 	kill -INT $trace
 	finish $trace
@@ -615,6 +616,12 @@ if command -v redis-server >"$T/out" && command -v redis-benchmark >"$T/out"; th
 	is "$(sum recv count)" $((commands + connections)) \
 		"redis: a receive for each command, and for the end of each connection"
 	is "$(sum accept ok)" "$connections" "redis: accepts"
+	is "$(sum recv bytes)" "$(sed -n 's/^total_net_input_bytes://p' "$T/stats")" \
+		"redis: bytes received"
+	# and the reply that told of it: $LENGTH, a line end, LENGTH bytes, a line end
+	length=$(wc -c <"$T/info")
+	is "$(sum send bytes)" $(($(sed -n 's/^total_net_output_bytes://p' "$T/stats") +
+		length + ${#length} + 5)) "redis: bytes sent"
 	is "$(sum listen ok)" 1 "redis: listen"
 else
 	skip "redis" "not installed"
