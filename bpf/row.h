@@ -71,6 +71,7 @@ struct conf {
 	__u32 netns;
 	__u32 counts;  /* a tool that counts: what would have blocked is no failure (-x) */
 	__u32 ops;     /* bit N: OP_ N is asked for */
+	__u32 compat_ops; /* of these the hooks see 32-bit callers as they see others */
 	__u32 by;      /* BY_*: what makes a key, for tools that can choose */
 	__u32 cpus;
 	__u32 npids, ntids, nprotocols, nports, naddrs;

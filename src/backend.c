@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * backend.c - from the programs in a tool's object to attached ones. Every program is part of a
- * route; its name says which: POINT[_PART]__BACKEND[N], as in connect_ret__tracepoint. A route
+ * route; its name says which: POINT[_PART]__ROUTE[N], as in connect_ret__tracepoint. A route
  * needs each of its parts; N numbers the variants of a part (an older kernel's arguments), of
- * which the first that attaches serves.
+ * which the first that attaches serves. A route's programs may be of several types: it is named
+ * after what makes it different.
  *
  * There is no probing beforehand: loading and attaching are the probe. A program that the
  * kernel refuses is struck out, and all is tried again without it, until every point that the
@@ -28,12 +29,34 @@
 
 static const char *const backend_names[BACKENDS] = { "fentry", "kprobe", "tracepoint" };
 
+/* From cheap to dear. */
+enum route { FENTRY, RAW, KPROBE, CLASSIC, SYSCALL, TRACEPOINT, ROUTES };
+
+#define ALL (1U << BACKENDS) - 1
+
+/*
+ * Tracepoints of the kernel's inside make nobody pay who isn't at that place: they serve under
+ * every --backend. Those of system calls slow down every call of the host.
+ */
+static const struct {
+	const char *suffix;
+	unsigned backends; /* 1 << BACKEND_*: of which it is a part */
+} routes[ROUTES] = {
+	[FENTRY] = { "fentry", 1 << BACKEND_FENTRY },
+	[RAW] = { "raw", ALL }, /* raw tracepoints */
+	[KPROBE] = { "kprobe", 1 << BACKEND_KPROBE },
+	[CLASSIC] = { "classic", ALL }, /* tracepoints by perf */
+	/* of system calls: what they return, which no kprobe tells without losses */
+	[SYSCALL] = { "syscall", 1 << BACKEND_KPROBE | 1 << BACKEND_TRACEPOINT },
+	[TRACEPOINT] = { "tracepoint", 1 << BACKEND_TRACEPOINT },
+};
+
 /* One program of the object, by its name. */
 struct candidate {
 	char *name;
 	const struct point *point;
 	size_t part; /* length of "POINT[_PART]", the part's name */
-	enum backend backend;
+	enum route route;
 	bool struck;
 };
 
@@ -90,14 +113,14 @@ static bool parse_name(const struct tool *tool, const char *name, struct candida
 	if (!mark)
 		return false;
 	c->part = mark - name;
-	for (int b = 0; b < BACKENDS; b++) {
-		len = strlen(backend_names[b]);
-		if (strncmp(mark + 2, backend_names[b], len))
+	for (int r = 0; r < ROUTES; r++) {
+		len = strlen(routes[r].suffix);
+		if (strncmp(mark + 2, routes[r].suffix, len))
 			continue;
 		for (const char *p = mark + 2 + len; *p; p++)
 			if (!isdigit((unsigned char)*p))
 				return false;
-		c->backend = b;
+		c->route = r;
 		for (const struct point *p = tool->points; p->name; p++) {
 			if (strlen(p->name) == point && !memcmp(p->name, name, point)) {
 				c->point = p;
@@ -110,11 +133,11 @@ static bool parse_name(const struct tool *tool, const char *name, struct candida
 
 static bool same_part(const struct candidate *a, const struct candidate *b)
 {
-	return a->backend == b->backend && a->part == b->part && !memcmp(a->name, b->name, a->part);
+	return a->route == b->route && a->part == b->part && !memcmp(a->name, b->name, a->part);
 }
 
-/* Is there a program left for each part of this point on this backend? */
-static bool backend_left(const struct plan *plan, const struct point *point, enum backend b)
+/* Is there a program left for each part of this route? */
+static bool route_left(const struct plan *plan, const struct point *point, enum route r)
 {
 	bool any = false;
 
@@ -122,7 +145,7 @@ static bool backend_left(const struct plan *plan, const struct point *point, enu
 		const struct candidate *c = &plan->list[i];
 		bool left = false;
 
-		if (c->point != point || c->backend != b)
+		if (c->point != point || c->route != r)
 			continue;
 		for (size_t j = 0; j < plan->n; j++)
 			left |= same_part(c, &plan->list[j]) && !plan->list[j].struck;
@@ -133,21 +156,21 @@ static bool backend_left(const struct plan *plan, const struct point *point, enu
 	return any;
 }
 
-/* The best backend left for a point, or BACKENDS. */
-static enum backend choose(const struct plan *plan, const struct run *run,
-			   const struct point *point)
+/* The best route left for a point, or ROUTES. */
+static enum route choose(const struct plan *plan, const struct run *run,
+			 const struct point *point)
 {
-	for (int b = 0; b < BACKENDS; b++)
-		if ((run->backends >> b & 1) && backend_left(plan, point, b))
-			return b;
-	return BACKENDS;
+	for (int r = 0; r < ROUTES; r++)
+		if ((run->backends & routes[r].backends) && route_left(plan, point, r))
+			return r;
+	return ROUTES;
 }
 
 static bool point_wanted(const struct run *run, const struct point *p)
 {
 	switch (p->when) {
 	case POINT_IF_COMPAT:
-		return run->compat && (!p->ops || run->conf.ops & p->ops);
+		return run->compat && run->conf.ops & p->ops;
 	case POINT_IF_FOLLOW:
 		return run->conf.filters & FILTER_FOLLOW;
 	case POINT_IF_OP:
@@ -156,6 +179,37 @@ static bool point_wanted(const struct run *run, const struct point *p)
 	default:
 		return true;
 	}
+}
+
+/* Choose each point's route, among what is left. */
+static void choose_all(struct live *live, const struct plan *plan)
+{
+	const struct run *run = live->run;
+
+	live->compat_ops = 0;
+	for (size_t i = 0; i < live->npoints; i++) {
+		struct live_point *p = &live->points[i];
+
+		p->wanted = point_wanted(run, p->point);
+		p->route = choose(plan, run, p->point);
+		/* these functions serve both kinds of callers */
+		if (p->wanted && p->route == FENTRY)
+			live->compat_ops |= p->point->ops;
+	}
+	for (size_t i = 0; i < live->npoints; i++) {
+		struct live_point *p = &live->points[i];
+		unsigned ops = p->point->ops & run->conf.ops;
+
+		p->needless =
+			p->point->when == POINT_IF_COMPAT && ops && !(ops & ~live->compat_ops);
+		if (p->needless)
+			p->wanted = false;
+	}
+}
+
+bool live_blind(const struct live_point *p)
+{
+	return p->point->blind && !p->hooks && !p->needless;
 }
 
 /* ------------------------------------------------------------------ what went wrong */
@@ -265,7 +319,9 @@ static int prepare(struct live *live, const struct plan *plan)
 	struct conf conf = run->conf;
 	struct bpf_map *map;
 
+	choose_all(live, plan);
 	conf.cpus = live->cpus;
+	conf.compat_ops = live->compat_ops;
 	map = bpf_object__find_map_by_name(live->obj, ".rodata.conf");
 	if (!map || bpf_map__set_initial_value(map, &conf, sizeof(conf)))
 		return fail(-EINVAL, "%s: its object has no settings of the right size",
@@ -293,24 +349,27 @@ static int prepare(struct live *live, const struct plan *plan)
 		bpf_map__set_max_entries(map, run->map_size);
 	}
 	for (size_t i = 0; i < live->npoints; i++) {
-		enum backend best = choose(plan, run, live->points[i].point);
+		const struct live_point *p = &live->points[i];
 
 		for (size_t j = 0; j < plan->n; j++) {
 			const struct candidate *c = &plan->list[j];
 
-			if (c->point == live->points[i].point)
+			if (c->point == p->point)
 				bpf_program__set_autoload(
 					bpf_object__find_program_by_name(live->obj, c->name),
-					live->points[i].wanted && !c->struck && c->backend == best);
+					p->wanted && !c->struck && (int)c->route == p->route);
 		}
 	}
 	return 0;
 }
 
-/* libbpf tells which program it was only in its log. */
-static bool strike_refused(struct plan *plan)
+/*
+ * libbpf tells which program it was only in its log. What isn't permitted is never about one
+ * program: the others of that kind need not be tried.
+ */
+static bool strike_refused(struct plan *plan, int err)
 {
-	bool any = false;
+	bool any = false, fentry = false;
 
 	/* as a string, without the end becoming a part of it */
 	*buf_room(&libbpf_log, 1) = 0;
@@ -321,31 +380,40 @@ static bool strike_refused(struct plan *plan)
 		if (!plan->list[i].struck && strstr(libbpf_log.p, text)) {
 			plan->list[i].struck = true;
 			any = true;
+			fentry |= plan->list[i].route == FENTRY;
 		}
 	}
+	for (size_t i = 0; err == -EPERM && fentry && i < plan->n; i++)
+		plan->list[i].struck |= plan->list[i].route == FENTRY;
 	return any;
 }
 
-/* "tp/syscalls/sys_enter_connect" -> "syscalls:sys_enter_connect" */
+/* "tp/syscalls/sys_enter_connect" -> "tracepoint:syscalls:sys_enter_connect" */
 static char *hook_name(struct bpf_program *prog)
 {
-	const char *section = bpf_program__section_name(prog), *slash;
-	char *name;
+	const char *section = bpf_program__section_name(prog);
+	struct buf b = {};
 
-	slash = strchr(section, '/');
-	name = xstrdup(!strncmp(section, "tp/", 3) ? slash + 1 : section);
-	for (char *p = name; *p; p++)
+	if (!strncmp(section, "tp/", 3)) {
+		buf_str(&b, "tracepoint/");
+		section += 3;
+	}
+	buf_str(&b, section);
+	buf_char(&b, 0);
+	for (char *p = b.p; *p; p++)
 		if (*p == '/')
 			*p = ':';
-	return name;
+	return b.p;
 }
 
-static void add_hook(struct live_point *p, const char *backend, const char *hook)
+static void add_hook(struct live_point *p, const char *hook)
 {
 	struct buf b = {};
 
-	buf_str(&b, p->hooks ? p->hooks : backend);
-	buf_char(&b, p->hooks ? '+' : ':');
+	if (p->hooks) {
+		buf_str(&b, p->hooks);
+		buf_char(&b, '+');
+	}
 	buf_str(&b, hook);
 	buf_char(&b, 0);
 	free(p->hooks);
@@ -356,7 +424,7 @@ static void add_hook(struct live_point *p, const char *backend, const char *hook
  * Attach each part of a point. Variants of a part that are not needed any more are unloaded.
  * 0; or the error, with the parts struck for which nothing attached.
  */
-static int attach_point(struct live *live, struct plan *plan, struct live_point *p, enum backend b)
+static int attach_point(struct live *live, struct plan *plan, struct live_point *p)
 {
 	size_t first = live->nprograms;
 	int err = 0;
@@ -367,7 +435,7 @@ static int attach_point(struct live *live, struct plan *plan, struct live_point 
 		struct program *done;
 		bool attached = false;
 
-		if (c->point != p->point || c->backend != b || c->struck)
+		if (c->point != p->point || (int)c->route != p->route || c->struck)
 			continue;
 		for (size_t j = first; j < live->nprograms; j++)
 			attached |= !strncmp(live->programs[j].name, c->name, c->part + 2);
@@ -400,7 +468,7 @@ static int attach_point(struct live *live, struct plan *plan, struct live_point 
 		bpf_program__unload(prog);
 	}
 	for (size_t j = first; !err && j < live->nprograms; j++)
-		add_hook(p, backend_names[b], live->programs[j].hook);
+		add_hook(p, live->programs[j].hook);
 	return err;
 }
 
@@ -434,7 +502,7 @@ static int try_once(struct live *live, struct plan *plan)
 	err = bpf_object__load(live->obj);
 	if (err) {
 		live->refusal = err;
-		if (strike_refused(plan))
+		if (strike_refused(plan, err))
 			return -EAGAIN;
 		explain("can't start", err);
 		return err;
@@ -444,11 +512,10 @@ static int try_once(struct live *live, struct plan *plan)
 		return err;
 	for (size_t i = 0; i < live->npoints; i++) {
 		struct live_point *p = &live->points[i];
-		enum backend b = choose(plan, run, p->point);
 
-		if (!p->wanted || b == BACKENDS)
+		if (!p->wanted || p->route == ROUTES)
 			continue;
-		err = attach_point(live, plan, p, b);
+		err = attach_point(live, plan, p);
 		if (err)
 			return -EAGAIN;
 	}
@@ -553,7 +620,7 @@ static void print_hooks(const struct live *live)
 
 		if (p->hooks)
 			fprintf(stderr, "%-10s %s\n", p->point->name, p->hooks);
-		else if (p->point->blind)
+		else if (live_blind(p))
 			fprintf(stderr, "%-10s not seen: %s\n", p->point->name, p->point->words);
 	}
 }
@@ -569,8 +636,7 @@ int backend_start(struct live *live)
 	live->twins_cover = kernel_before(7, 0);
 	for (const struct point *p = run->tool->points; p->name; p++) {
 		live->points = xrealloc(live->points, (live->npoints + 1) * sizeof(*live->points));
-		live->points[live->npoints++] =
-			(struct live_point){ .point = p, .wanted = point_wanted(run, p) };
+		live->points[live->npoints++] = (struct live_point){ .point = p };
 	}
 	err = make_plan(live, &plan);
 	while (!err) {

@@ -7,8 +7,8 @@
 const char *const connection_ops[] = { [OP_ACCEPT] = "accept", [OP_CONNECT] = "connect" };
 
 const struct point connection_points[] = {
-	{ .name = "connect" },
-	{ .name = "accept" },
+	{ .name = "connect", .ops = 1 << OP_CONNECT },
+	{ .name = "accept", .ops = 1 << OP_ACCEPT },
 	{ .name = "state" },
 	{ .name = "signal" },
 	{ .name = "exit" },
@@ -16,9 +16,10 @@ const struct point connection_points[] = {
 	  .when = POINT_WANTED, .sees = SEES_URING },
 	{ .name = "connect32", .blind = "compat",
 	  .words = "connects of 32-bit programs, save TCP ones that sent a SYN (--compat shows all)",
-	  .when = POINT_IF_COMPAT },
+	  .when = POINT_IF_COMPAT, .ops = 1 << OP_CONNECT },
 	{ .name = "accept32", .blind = "compat_accept",
-	  .words = "accepts of 32-bit programs (--compat shows them)", .when = POINT_IF_COMPAT },
+	  .words = "accepts of 32-bit programs (--compat shows them)", .when = POINT_IF_COMPAT,
+	  .ops = 1 << OP_ACCEPT },
 	{ .name = "task", .when = POINT_IF_FOLLOW },
 	{},
 };

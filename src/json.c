@@ -80,7 +80,7 @@ static void json_open(struct sink *s, const struct live *live)
 	for (size_t i = 0; i < live->npoints; i++) {
 		const struct point *p = live->points[i].point;
 
-		if (live->points[i].hooks || !p->blind)
+		if (!live_blind(&live->points[i]))
 			continue;
 		buf_str(b, comma);
 		json_string(b, p->blind, strlen(p->blind));

@@ -23,7 +23,7 @@ struct ring_buffer;
 struct program {
 	const char *name;
 	bool perf;	  /* attached by perf: classic tracepoints, kprobes */
-	char *hook;	  /* "syscalls:sys_enter_connect" */
+	char *hook;	  /* "tracepoint:syscalls:sys_enter_connect" */
 	struct bpf_program *prog;
 	struct bpf_link *link;
 	long long missed; /* recursion_misses; -1: the kernel can't tell */
@@ -34,6 +34,8 @@ struct program {
 struct live_point {
 	const struct point *point;
 	bool wanted;
+	bool needless; /* others see what this would */
+	int route;     /* chosen, of backend.c's */
 	char *hooks; /* the routes in use; NULL: not attached */
 };
 
@@ -45,6 +47,7 @@ struct live {
 	struct live_point *points;
 	size_t npoints;
 	struct ring_buffer *ring;
+	uint32_t compat_ops; /* conf's */
 	int refusal; /* the last error of the kernel's, for the message */
 	int epoll;   /* on the ring */
 	bool twins_cover; /* raw tracepoints are not preemptible here */
@@ -63,6 +66,8 @@ int backend_start(struct live *live);
 /* Detach and forget all that; the points stay. */
 void backend_stop(struct live *live);
 const char *backend_name(enum backend b);
+/* Is what this point is about not seen? */
+bool live_blind(const struct live_point *p);
 
 /* row() gets each row, or new key; not 0 ends the consuming. */
 int live_start(struct live *live, const struct run *run, int (*row)(void *arg, const void *row),

@@ -28,12 +28,13 @@ struct point {
 	enum {
 		POINT_NEEDED,	 /* the tool can't work without it */
 		POINT_WANTED,	 /* it can, and says what it doesn't see */
-		POINT_IF_COMPAT, /* only with --compat */
+		POINT_IF_COMPAT, /* with --compat, for those of its operations that need it */
 		POINT_IF_FOLLOW, /* only with --follow or -- COMMAND */
-		POINT_IF_OP,	 /* only if one of its operations is asked for, which it then sees */
-		POINT_HELPS_OP,	 /* the same, but it sees only a part of them */
+		POINT_IF_OP, /* only if one of its operations is asked for, which it then sees
+			      */
+		POINT_HELPS_OP, /* the same, but it sees only a part of them */
 	} when;
-	unsigned ops;  /* 1 << OP_*: what POINT_IF_OP and POINT_HELPS_OP are about */
+	unsigned ops;  /* 1 << OP_*: what it is about */
 	unsigned sees; /* SEES_* that the kernel half has when it is attached */
 };
 

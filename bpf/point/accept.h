@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * point/accept.h - accept(2) and accept4(2): a task waits for a connection, and the call returns.
+ * point/accept.h - accept(2) and accept4(2): a task waits for a connection, and the call
+ *returns.
  *
  * The tool that includes this defines
  *	on_accept(ctx, fd, via)		the call begins, on the listening descriptor fd
  *	on_accept_ret(ctx, ret)		it returns a new descriptor, or an error
  *
  * What a route does not see:
- *	accept__tracepoint	32-bit callers (no syscalls: tracepoint fires for them on x86),
+ *	accept__fentry		io_uring (point/uring.h); calls that had begun before the tool
+ *did accept__tracepoint	32-bit callers (no syscalls: tracepoint fires for them on x86),
  *				io_uring (point/uring.h)
- *	accept32__tracepoint	sees only 32-bit callers, and makes every system call of the
+ *	accept32__syscall	sees only 32-bit callers, and makes every system call of the
  *				host a little slower: only with --compat
  */
 #ifndef POINT_ACCEPT_H
@@ -19,6 +21,21 @@
 
 handler on_accept(void *ctx, int fd, int via);
 handler on_accept_ret(void *ctx, int ret);
+
+/* Only scalars are read: 5.10 refuses arguments that point to one, as the length does. */
+SEC("?fentry/__sys_accept4")
+int BPF_PROG(accept__fentry, int fd)
+{
+	on_accept(ctx, fd, in_compat_call() ? VIA_COMPAT : VIA_SYSCALL);
+	return 0;
+}
+
+SEC("?fexit/__sys_accept4")
+int BPF_PROG(accept_ret__fentry, int fd, void *addr, void *len, int flags, int ret)
+{
+	on_accept_ret(ctx, ret);
+	return 0;
+}
 
 SEC("?tp/syscalls/sys_enter_accept")
 int accept__tracepoint(struct syscall_enter *ctx)
@@ -66,7 +83,7 @@ static __always_inline bool is_accept32(struct pt_regs *regs, unsigned long nr)
 }
 
 SEC("?raw_tp/sys_enter")
-int BPF_PROG(accept32__tracepoint, struct pt_regs *regs, unsigned long nr)
+int BPF_PROG(accept32__syscall, struct pt_regs *regs, unsigned long nr)
 {
 	__u32 fd;
 
@@ -84,7 +101,7 @@ int BPF_PROG(accept32__tracepoint, struct pt_regs *regs, unsigned long nr)
 }
 
 SEC("?raw_tp/sys_exit")
-int BPF_PROG(accept32_ret__tracepoint, struct pt_regs *regs, long ret)
+int BPF_PROG(accept32_ret__syscall, struct pt_regs *regs, long ret)
 {
 	unsigned long nr = BPF_CORE_READ(regs, orig_ax);
 

@@ -4,12 +4,14 @@
  *
  * The tool that includes this defines
  *	on_connect(ctx, fd, addr, len, via)	the call begins; addr is user memory
- *	on_connect_ret(ctx, ret)		it returns; -ERESTARTSYS: interrupted, see signal.h
+ *	on_connect_ret(ctx, ret)		it returns; -ERESTARTSYS: interrupted, see
+ *signal.h
  *
  * What a route does not see:
- *	connect__tracepoint	32-bit callers (no syscalls: tracepoint fires for them on x86),
+ *	connect__fentry		io_uring (point/uring.h); calls that had begun before the tool
+ *did connect__tracepoint	32-bit callers (no syscalls: tracepoint fires for them on x86),
  *				io_uring (point/uring.h)
- *	connect32__tracepoint	sees only 32-bit callers, and makes every system call of the
+ *	connect32__syscall	sees only 32-bit callers, and makes every system call of the
  *				host a little slower: only with --compat
  */
 #ifndef POINT_CONNECT_H
@@ -19,6 +21,20 @@
 
 handler on_connect(void *ctx, int fd, const void *addr, int len, int via);
 handler on_connect_ret(void *ctx, int ret);
+
+SEC("?fentry/__sys_connect")
+int BPF_PROG(connect__fentry, int fd, const void *addr, int len)
+{
+	on_connect(ctx, fd, addr, len, in_compat_call() ? VIA_COMPAT : VIA_SYSCALL);
+	return 0;
+}
+
+SEC("?fexit/__sys_connect")
+int BPF_PROG(connect_ret__fentry, int fd, const void *addr, int len, int ret)
+{
+	on_connect_ret(ctx, ret);
+	return 0;
+}
 
 SEC("?tp/syscalls/sys_enter_connect")
 int connect__tracepoint(struct syscall_enter *ctx)
@@ -46,7 +62,7 @@ static __always_inline bool is_connect32(struct pt_regs *regs, unsigned long nr)
 }
 
 SEC("?raw_tp/sys_enter")
-int BPF_PROG(connect32__tracepoint, struct pt_regs *regs, unsigned long nr)
+int BPF_PROG(connect32__syscall, struct pt_regs *regs, unsigned long nr)
 {
 	__u32 args[3] = {};
 
@@ -68,7 +84,7 @@ int BPF_PROG(connect32__tracepoint, struct pt_regs *regs, unsigned long nr)
 }
 
 SEC("?raw_tp/sys_exit")
-int BPF_PROG(connect32_ret__tracepoint, struct pt_regs *regs, long ret)
+int BPF_PROG(connect32_ret__syscall, struct pt_regs *regs, long ret)
 {
 	unsigned long nr = BPF_CORE_READ(regs, orig_ax);
 

@@ -21,7 +21,7 @@ static __always_inline int exit_result(struct task_struct *task)
 }
 
 SEC("?raw_tp/sched_process_exit")
-int BPF_PROG(exit__tracepoint, struct task_struct *task)
+int BPF_PROG(exit__raw, struct task_struct *task)
 {
 	on_exit(ctx, exit_result(task));
 	return 0;

@@ -8,9 +8,9 @@
  *						flags: MSG_*
  *
  * What a route does not see:
- *	__tracepoint	splice() from a TCP socket; bad descriptors. It exists from 6.3 on; before,
- *			tracepoints have no way at all. From 7.0 on raw tracepoints are
- *			preemptible and skip events under load, which recursion_misses count.
+ *	__raw		splice() from a TCP socket; bad descriptors. It exists from 6.3 on;
+ *before, tracepoints have no way at all. From 7.0 on raw tracepoints are preemptible and skip
+ *events under load, which recursion_misses count.
  */
 #ifndef POINT_MESSAGE_H
 #define POINT_MESSAGE_H
@@ -20,14 +20,14 @@
 handler on_message(void *ctx, int op, struct sock *sk, int ret, int flags);
 
 SEC("?raw_tp/sock_send_length")
-int BPF_PROG(send__tracepoint, struct sock *sk, int ret, int flags)
+int BPF_PROG(send__raw, struct sock *sk, int ret, int flags)
 {
 	on_message(ctx, OP_SEND, sk, ret, flags);
 	return 0;
 }
 
 SEC("?raw_tp/sock_recv_length")
-int BPF_PROG(recv__tracepoint, struct sock *sk, int ret, int flags)
+int BPF_PROG(recv__raw, struct sock *sk, int ret, int flags)
 {
 	on_message(ctx, OP_RECV, sk, ret, flags);
 	return 0;

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * point/return.h - a socket call has returned: for tools that need to know no more than how often
- * and with what result. One point per operation, exits only, so that a call costs one program and
- * what isn't asked for isn't attached. Not together with connect.h and accept.h, which hook both
- * ends of the same calls.
+ * point/return.h - a socket call has returned: for tools that need to know no more than how
+ *often and with what result. One point per operation, exits only, so that a call costs one
+ *program and what isn't asked for isn't attached. Not together with connect.h and accept.h,
+ *which hook both ends of the same calls.
  *
  * The tool that includes this defines
  *	on_return(ctx, call, ret)	call: RET_*
  *
  * What a route does not see:
- *	__tracepoint		32-bit callers (no syscalls: tracepoint fires for them on x86),
+ *	__fentry		io_uring (point/uring.h); calls that had begun before the tool
+ *did
+ *	__syscall		32-bit callers (no syscalls: tracepoint fires for them on x86),
  *				io_uring (point/uring.h)
- *	return32__tracepoint	sees only 32-bit callers, and makes every system call of the
+ *	return32__syscall	sees only 32-bit callers, and makes every system call of the
  *				host a little slower: only with --compat
  */
 #ifndef POINT_RETURN_H
@@ -21,9 +23,68 @@
 
 handler on_return(void *ctx, int call, int ret);
 
+static __always_inline int op_of(int call)
+{
+	switch (call) {
+	case RET_ACCEPT:
+	case RET_ACCEPT4:
+		return OP_ACCEPT;
+	case RET_CONNECT:
+		return OP_CONNECT;
+	case RET_BIND:
+		return OP_BIND;
+	case RET_LISTEN:
+		return OP_LISTEN;
+	case RET_SEND:
+		return OP_SEND;
+	case RET_RECV:
+		return OP_RECV;
+	}
+	return OP_SOCKET;
+}
+
+#ifdef __TARGET_ARCH_x86
+#define NR_ACCEPT4 288
+#define NR32_ACCEPT4 364
+#define SYS_ACCEPT4 18 /* socketcall's number */
+
+/* accept(2) or accept4(2): one function serves both. */
+static __always_inline bool is_accept4(void)
+{
+	struct pt_regs *regs = call_regs();
+	unsigned long nr = BPF_CORE_READ(regs, orig_ax);
+
+	if (!in_compat_call())
+		return nr == NR_ACCEPT4;
+	return nr == NR32_ACCEPT4 ||
+	       (nr == NR32_SOCKETCALL && (__u32)BPF_CORE_READ(regs, bx) == SYS_ACCEPT4);
+}
+#else
+static __always_inline bool is_accept4(void)
+{
+	return true;
+}
+#endif
+
+#define RETURN_OF(program, function, args, call)                                               \
+	SEC("?fexit/" #function)                                                               \
+	int program##__fentry(__u64 *ctx)                                                      \
+	{                                                                                      \
+		on_return(ctx, call, ctx[args]);                                               \
+		return 0;                                                                      \
+	}
+
+/* only --bt tells the two apart */
+RETURN_OF(accept, __sys_accept4, 4, !conf.bt || is_accept4() ? RET_ACCEPT4 : RET_ACCEPT)
+RETURN_OF(connect, __sys_connect, 3, RET_CONNECT)
+RETURN_OF(bind, __sys_bind, 3, RET_BIND)
+RETURN_OF(listen, __sys_listen, 2, RET_LISTEN)
+RETURN_OF(socket, __sys_socket, 3, RET_SOCKET)
+RETURN_OF(socket_pair, __sys_socketpair, 4, RET_SOCKETPAIR)
+
 #define RETURN(program, name, call)                                                            \
 	SEC("?tp/syscalls/sys_exit_" #name)                                                    \
-	int program##__tracepoint(struct syscall_exit *ctx)                                    \
+	int program##__syscall(struct syscall_exit *ctx)                                       \
 	{                                                                                      \
 		on_return(ctx, call, ctx->ret);                                                \
 		return 0;                                                                      \
@@ -114,7 +175,7 @@ static __always_inline int call32(struct pt_regs *regs, unsigned long nr)
 }
 
 SEC("?raw_tp/sys_exit")
-int BPF_PROG(return32__tracepoint, struct pt_regs *regs, long ret)
+int BPF_PROG(return32__syscall, struct pt_regs *regs, long ret)
 {
 	unsigned long nr = BPF_CORE_READ(regs, orig_ax);
 	int call;
@@ -124,7 +185,7 @@ int BPF_PROG(return32__tracepoint, struct pt_regs *regs, long ret)
 	if (!in_compat_call())
 		return 0;
 	call = call32(regs, nr);
-	if (call >= 0)
+	if (call >= 0 && ((conf.ops & ~conf.compat_ops) >> op_of(call) & 1))
 		on_return(ctx, call, ret);
 	return 0;
 }

@@ -21,7 +21,7 @@
 handler on_signal(void *ctx, bool restarts);
 
 SEC("?raw_tp/signal_deliver")
-int BPF_PROG(signal__tracepoint, int sig, void *info, struct k_sigaction *ka)
+int BPF_PROG(signal__raw, int sig, void *info, struct k_sigaction *ka)
 {
 	/* SIG_DFL is 0, SIG_IGN 1; SIGKILL has no handler whatever stands there */
 	if (sig != 9 && (unsigned long)BPF_CORE_READ(ka, sa.sa_handler) > 1)

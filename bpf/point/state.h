@@ -9,8 +9,8 @@
  * CLOSE -> SYN_SENT, the start of a connection, always comes in the context of the task that
  * connects (or of its io_uring worker), with the destination in the socket. The end (SYN_SENT
  * -> ESTABLISHED, or -> CLOSE with sk_err) comes from wherever the packet or the timer is
- * handled: the current task then is anybody. SYN_RECV is between the two when both sides connect,
- * and comes before the end of passive opens too. MPTCP's subflows come here as well.
+ * handled: the current task then is anybody. SYN_RECV is between the two when both sides
+ *connect, and comes before the end of passive opens too. MPTCP's subflows come here as well.
  *
  * A program is skipped on a CPU where it already runs. Ends are handled with interrupts on, and
  * an interrupt may bring the end of another connection: so a twin looks at each end once more,
@@ -18,7 +18,7 @@
  * at most, so together they miss nothing (before 7.0, see below).
  *
  * What a route does not see:
- *	state__tracepoint	nothing before 7.0; there raw tracepoints became preemptible and
+ *	state__raw	nothing before 7.0; there raw tracepoints became preemptible and
  *				skip events under load, which their recursion_misses count.
  */
 #ifndef POINT_STATE_H
@@ -35,7 +35,7 @@ static __always_inline bool is_handshake_end(int old, int new)
 }
 
 SEC("?raw_tp/inet_sock_set_state")
-int BPF_PROG(state__tracepoint, struct sock *sk, int old, int new)
+int BPF_PROG(state__raw, struct sock *sk, int old, int new)
 {
 	if (new == TCP_SYN_SENT && old != new)
 		on_syn_sent(ctx, sk);
@@ -45,7 +45,7 @@ int BPF_PROG(state__tracepoint, struct sock *sk, int old, int new)
 }
 
 SEC("?raw_tp/inet_sock_set_state")
-int BPF_PROG(state_twin__tracepoint, struct sock *sk, int old, int new)
+int BPF_PROG(state_twin__raw, struct sock *sk, int old, int new)
 {
 	if (is_handshake_end(old, new))
 		on_handshake_end(ctx, sk, new);

@@ -11,7 +11,7 @@
 #include "../ray.bpf.h"
 
 SEC("?raw_tp/sched_process_fork")
-int BPF_PROG(task__tracepoint, struct task_struct *parent, struct task_struct *child)
+int BPF_PROG(task__raw, struct task_struct *parent, struct task_struct *child)
 {
 	__u32 from = BPF_CORE_READ(parent, tgid), to = BPF_CORE_READ(child, tgid), one = 1;
 
@@ -22,7 +22,7 @@ int BPF_PROG(task__tracepoint, struct task_struct *parent, struct task_struct *c
 }
 
 SEC("?raw_tp/sched_process_exit")
-int BPF_PROG(task_exit__tracepoint, struct task_struct *task)
+int BPF_PROG(task_exit__raw, struct task_struct *task)
 {
 	__u32 tgid = BPF_CORE_READ(task, tgid);
 

@@ -92,7 +92,7 @@ static __always_inline struct call_key uring_by_data(struct io_kiocb *req, struc
 
 /* 5.10 */
 SEC("?raw_tp/io_uring_submit_sqe")
-int BPF_PROG(uring__tracepoint, void *ring, struct io_kiocb *req, int opcode, __u64 user_data,
+int BPF_PROG(uring__raw, void *ring, struct io_kiocb *req, int opcode, __u64 user_data,
 	     __u32 flags, bool nonblock, bool sq_thread)
 {
 	struct call_key key = { (__u64)ring, user_data };
@@ -104,7 +104,7 @@ int BPF_PROG(uring__tracepoint, void *ring, struct io_kiocb *req, int opcode, __
 
 /* 5.19 to 6.3 */
 SEC("?raw_tp/io_uring_submit_sqe")
-int BPF_PROG(uring__tracepoint2, struct io_kiocb *req, bool nonblock)
+int BPF_PROG(uring__raw2, struct io_kiocb *req, bool nonblock)
 {
 	struct call_key key = { (__u64)req, 0 };
 
@@ -114,7 +114,7 @@ int BPF_PROG(uring__tracepoint2, struct io_kiocb *req, bool nonblock)
 }
 
 SEC("?raw_tp/io_uring_submit_req")
-int BPF_PROG(uring__tracepoint3, struct io_kiocb *req)
+int BPF_PROG(uring__raw3, struct io_kiocb *req)
 {
 	struct call_key key = { (__u64)req, 0 };
 
@@ -124,7 +124,7 @@ int BPF_PROG(uring__tracepoint3, struct io_kiocb *req)
 
 /* 5.19 to 6.15 */
 SEC("?raw_tp/io_uring_complete")
-int BPF_PROG(uring_done__tracepoint, void *ring, struct io_kiocb *req, __u64 user_data, int res,
+int BPF_PROG(uring_done__raw, void *ring, struct io_kiocb *req, __u64 user_data, int res,
 	     __u32 cflags, __u64 extra1, __u64 extra2)
 {
 	struct uring_done done = { { (__u64)ring, user_data }, res, cflags };
@@ -137,7 +137,7 @@ int BPF_PROG(uring_done__tracepoint, void *ring, struct io_kiocb *req, __u64 use
 
 /* 5.10 */
 SEC("?raw_tp/io_uring_complete")
-int BPF_PROG(uring_done__tracepoint2, void *ring, __u64 user_data, int res, __u32 cflags)
+int BPF_PROG(uring_done__raw2, void *ring, __u64 user_data, int res, __u32 cflags)
 {
 	struct uring_done done = { { (__u64)ring, user_data }, res, cflags };
 
@@ -148,7 +148,7 @@ int BPF_PROG(uring_done__tracepoint2, void *ring, __u64 user_data, int res, __u3
 
 /* 6.16 on */
 SEC("?raw_tp/io_uring_complete")
-int BPF_PROG(uring_done__tracepoint3, void *ring, struct io_kiocb *req, struct io_uring_cqe *cqe)
+int BPF_PROG(uring_done__raw3, void *ring, struct io_kiocb *req, struct io_uring_cqe *cqe)
 {
 	struct uring_done done = { { (__u64)ring, BPF_CORE_READ(cqe, user_data) },
 				   BPF_CORE_READ(cqe, res), BPF_CORE_READ(cqe, flags) };

@@ -53,26 +53,6 @@ struct {
 
 static __u64 interruptions; /* open ones: mostly none, and then nobody looks */
 
-static __always_inline int op_of(int call)
-{
-	switch (call) {
-	case RET_ACCEPT:
-	case RET_ACCEPT4:
-		return OP_ACCEPT;
-	case RET_CONNECT:
-		return OP_CONNECT;
-	case RET_BIND:
-		return OP_BIND;
-	case RET_LISTEN:
-		return OP_LISTEN;
-	case RET_SEND:
-		return OP_SEND;
-	case RET_RECV:
-		return OP_RECV;
-	}
-	return OP_SOCKET;
-}
-
 static __always_inline struct counts *key_counts(void *ctx, int call, struct sock *sk,
 						 const struct who *who)
 {

@@ -168,7 +168,7 @@ static const struct group group = {
 };
 
 static const struct point points[] = {
-	{ .name = "connect" },
+	{ .name = "connect", .ops = 1 << OP_CONNECT },
 	{ .name = "state" },
 	{ .name = "signal" },
 	{ .name = "exit" },
@@ -176,7 +176,7 @@ static const struct point points[] = {
 	  .when = POINT_WANTED, .sees = SEES_URING },
 	{ .name = "connect32", .blind = "compat",
 	  .words = "connects of 32-bit programs, save TCP ones that sent a SYN (--compat shows all)",
-	  .when = POINT_IF_COMPAT },
+	  .when = POINT_IF_COMPAT, .ops = 1 << OP_CONNECT },
 	{ .name = "task", .when = POINT_IF_FOLLOW },
 	{},
 };
