@@ -154,6 +154,42 @@ struct task_struct {
 	void *io_uring;
 };
 
+/* what classic tracepoints hand over */
+struct trace_event_raw_inet_sock_set_state {
+	const void *skaddr;
+	int oldstate;
+	int newstate;
+};
+
+struct trace_event_raw_sock_msg_length {
+	void *sk;
+	int ret;
+	int flags;
+};
+
+struct trace_event_raw_signal_deliver {
+	int sig;
+	unsigned long sa_handler;
+	unsigned long sa_flags;
+};
+
+struct trace_event_raw_task_newtask {
+	int pid;
+	unsigned long clone_flags;
+};
+
+struct trace_event_raw_io_uring_submit_req {
+	void *req;
+};
+
+struct trace_event_raw_io_uring_complete {
+	void *ctx;
+	void *req;
+	__u64 user_data;
+	int res;
+	unsigned int cflags;
+};
+
 struct sigaction {
 	void *sa_handler;
 	unsigned long sa_flags;

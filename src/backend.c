@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * backend.c - from the programs in a tool's object to attached ones. Every program is part of a
- * route; its name says which: POINT[_PART]__ROUTE[N], as in connect_ret__tracepoint. A route
- * needs each of its parts; N numbers the variants of a part (an older kernel's arguments), of
- * which the first that attaches serves. A route's programs may be of several types: it is named
- * after what makes it different.
+ * backend.c - from the programs in a tool's object to attached ones, by the routes of plan.h.
  *
  * There is no probing beforehand: loading and attaching are the probe. A program that the
  * kernel refuses is struck out, and all is tried again without it, until every point that the
@@ -12,7 +8,6 @@
  */
 #include "live.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,50 +15,9 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <linux/capability.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/utsname.h>
 
 #include "follow.h"
-
-static const char *const backend_names[BACKENDS] = { "fentry", "kprobe", "tracepoint" };
-
-/* From cheap to dear. */
-enum route { FENTRY, RAW, KPROBE, CLASSIC, SYSCALL, TRACEPOINT, ROUTES };
-
-#define ALL (1U << BACKENDS) - 1
-
-/*
- * Tracepoints of the kernel's inside make nobody pay who isn't at that place: they serve under
- * every --backend. Those of system calls slow down every call of the host.
- */
-static const struct {
-	const char *suffix;
-	unsigned backends; /* 1 << BACKEND_*: of which it is a part */
-} routes[ROUTES] = {
-	[FENTRY] = { "fentry", 1 << BACKEND_FENTRY },
-	[RAW] = { "raw", ALL }, /* raw tracepoints */
-	[KPROBE] = { "kprobe", 1 << BACKEND_KPROBE },
-	[CLASSIC] = { "classic", ALL }, /* tracepoints by perf */
-	/* of system calls: what they return, which no kprobe tells without losses */
-	[SYSCALL] = { "syscall", 1 << BACKEND_KPROBE | 1 << BACKEND_TRACEPOINT },
-	[TRACEPOINT] = { "tracepoint", 1 << BACKEND_TRACEPOINT },
-};
-
-/* One program of the object, by its name. */
-struct candidate {
-	char *name;
-	const struct point *point;
-	size_t part; /* length of "POINT[_PART]", the part's name */
-	enum route route;
-	bool struck;
-};
-
-struct plan {
-	struct candidate *list;
-	size_t n;
-};
 
 static struct buf libbpf_log;
 
@@ -99,73 +53,6 @@ static void print_log(void)
 	libbpf_log.len = 0;
 }
 
-const char *backend_name(enum backend b)
-{
-	return backend_names[b];
-}
-
-/* Read a program's name; false: it isn't of this grammar, or names no point of the tool. */
-static bool parse_name(const struct tool *tool, const char *name, struct candidate *c)
-{
-	const char *mark = strstr(name, "__");
-	size_t len, point = strcspn(name, "_");
-
-	if (!mark)
-		return false;
-	c->part = mark - name;
-	for (int r = 0; r < ROUTES; r++) {
-		len = strlen(routes[r].suffix);
-		if (strncmp(mark + 2, routes[r].suffix, len))
-			continue;
-		for (const char *p = mark + 2 + len; *p; p++)
-			if (!isdigit((unsigned char)*p))
-				return false;
-		c->route = r;
-		for (const struct point *p = tool->points; p->name; p++) {
-			if (strlen(p->name) == point && !memcmp(p->name, name, point)) {
-				c->point = p;
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
-static bool same_part(const struct candidate *a, const struct candidate *b)
-{
-	return a->route == b->route && a->part == b->part && !memcmp(a->name, b->name, a->part);
-}
-
-/* Is there a program left for each part of this route? */
-static bool route_left(const struct plan *plan, const struct point *point, enum route r)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < plan->n; i++) {
-		const struct candidate *c = &plan->list[i];
-		bool left = false;
-
-		if (c->point != point || c->route != r)
-			continue;
-		for (size_t j = 0; j < plan->n; j++)
-			left |= same_part(c, &plan->list[j]) && !plan->list[j].struck;
-		if (!left)
-			return false;
-		any = true;
-	}
-	return any;
-}
-
-/* The best route left for a point, or ROUTES. */
-static enum route choose(const struct plan *plan, const struct run *run,
-			 const struct point *point)
-{
-	for (int r = 0; r < ROUTES; r++)
-		if ((run->backends & routes[r].backends) && route_left(plan, point, r))
-			return r;
-	return ROUTES;
-}
-
 static bool point_wanted(const struct run *run, const struct point *p)
 {
 	switch (p->when) {
@@ -191,7 +78,7 @@ static void choose_all(struct live *live, const struct plan *plan)
 		struct live_point *p = &live->points[i];
 
 		p->wanted = point_wanted(run, p->point);
-		p->route = choose(plan, run, p->point);
+		p->route = plan_choose(plan, run->backends, p->point);
 		/* these functions serve both kinds of callers */
 		if (p->wanted && p->route == FENTRY)
 			live->compat_ops |= p->point->ops;
@@ -214,66 +101,30 @@ bool live_blind(const struct live_point *p)
 
 /* ------------------------------------------------------------------ what went wrong */
 
-static bool has_capability(unsigned cap)
-{
-	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct data[2] = {};
-
-	if (syscall(SYS_capget, &header, data))
-		return true; /* can't tell */
-	return data[cap / 32].effective >> (cap % 32) & 1;
-}
-
-static bool confidential(void)
-{
-	char text[128] = "";
-	FILE *f = fopen("/sys/kernel/security/lockdown", "re");
-
-	if (f) {
-		if (!fgets(text, sizeof(text), f))
-			text[0] = 0;
-		fclose(f);
-	}
-	return strstr(text, "[confidentiality]");
-}
-
-static bool kernel_before(unsigned major, unsigned minor)
-{
-	struct utsname u;
-	unsigned a, b;
-
-	uname(&u);
-	if (sscanf(u.release, "%u.%u", &a, &b) != 2)
-		return false;
-	return a < major || (a == major && b < minor);
-}
-
 /* One sentence that says what is missing and what to do: the likeliest cause first. */
 static void explain(const char *what, int err)
 {
-	struct utsname u;
+	const struct kernel *kernel = kernel_here();
 
-	uname(&u);
-	if (kernel_before(5, 8))
-		fail(0, "%s: this kernel is %s; 5.10 or later is needed", what, u.release);
-	else if (!has_capability(CAP_SYS_ADMIN) &&
-		 !(has_capability(CAP_BPF) && has_capability(CAP_PERFMON)))
+	if (kernel->version < KERNEL(5, 8))
+		fail(0, "%s: this kernel is %s; 5.10 or later is needed", what,
+		     kernel->release);
+	else if (!may_trace())
 		fail(0, "%s: not permitted; run it as root (sudo), or give it CAP_BPF and CAP_PERFMON",
 		     what);
 	else if (access("/sys/kernel/btf/vmlinux", R_OK))
 		fail(0,
 		     "%s: this kernel has no BTF (/sys/kernel/btf/vmlinux); it must be built with CONFIG_DEBUG_INFO_BTF=y",
 		     what);
-	else if (confidential())
+	else if (!strcmp(lockdown(), "confidentiality"))
 		fail(0,
 		     "%s: the kernel is locked down (confidentiality), which forbids tracing; boot with lockdown=integrity or none",
 		     what);
-	else if (access("/sys/kernel/tracing/events", F_OK) &&
-		 access("/sys/kernel/debug/tracing/events", F_OK))
+	else if (!tracefs_events())
 		fail(0,
 		     "%s: tracefs is not mounted; mount it: mount -t tracefs tracefs /sys/kernel/tracing",
 		     what);
-	else if (err == -EPERM && kernel_before(5, 11))
+	else if (err == -EPERM && kernel->version < KERNEL(5, 11))
 		fail(0,
 		     "%s: not permitted; on this kernel the locked memory limit must be raised first: ulimit -l unlimited",
 		     what);
@@ -357,7 +208,7 @@ static int prepare(struct live *live, const struct plan *plan)
 			if (c->point == p->point)
 				bpf_program__set_autoload(
 					bpf_object__find_program_by_name(live->obj, c->name),
-					p->wanted && !c->struck && (int)c->route == p->route);
+					p->wanted && !c->struck && c->route == p->route);
 		}
 	}
 	return 0;
@@ -378,13 +229,14 @@ static bool strike_refused(struct plan *plan, int err)
 
 		snprintf(text, sizeof(text), "prog '%s': failed to load", plan->list[i].name);
 		if (!plan->list[i].struck && strstr(libbpf_log.p, text)) {
-			plan->list[i].struck = true;
+			plan->list[i].struck = "does not load";
 			any = true;
 			fentry |= plan->list[i].route == FENTRY;
 		}
 	}
 	for (size_t i = 0; err == -EPERM && fentry && i < plan->n; i++)
-		plan->list[i].struck |= plan->list[i].route == FENTRY;
+		if (plan->list[i].route == FENTRY)
+			plan->list[i].struck = "not permitted";
 	return any;
 }
 
@@ -435,7 +287,7 @@ static int attach_point(struct live *live, struct plan *plan, struct live_point 
 		struct program *done;
 		bool attached = false;
 
-		if (c->point != p->point || (int)c->route != p->route || c->struck)
+		if (c->point != p->point || c->route != p->route || c->struck)
 			continue;
 		for (size_t j = first; j < live->nprograms; j++)
 			attached |= !strncmp(live->programs[j].name, c->name, c->part + 2);
@@ -459,7 +311,7 @@ static int attach_point(struct live *live, struct plan *plan, struct live_point 
 			}
 			err = -errno;
 			live->refusal = err;
-			c->struck = true;
+			c->struck = "does not attach";
 			/* another variant of the part? */
 			for (size_t j = 0; j < plan->n; j++)
 				if (same_part(c, &plan->list[j]) && !plan->list[j].struck)
@@ -533,16 +385,13 @@ static int make_plan(struct live *live, struct plan *plan)
 	if (!obj)
 		return fail(-errno, "%s: can't read its kernel half", tool->name);
 	bpf_object__for_each_program(prog, obj) {
-		struct candidate c = { .name = xstrdup(bpf_program__name(prog)) };
+		const char *name = bpf_program__name(prog);
 
-		if (!parse_name(tool, c.name, &c)) {
-			fail(0, "%s: program \"%s\" is of no point", tool->name, c.name);
-			free(c.name);
+		if (!plan_add(plan, tool->points, name, bpf_program__section_name(prog))) {
+			fail(0, "%s: program \"%s\" is of no point", tool->name, name);
 			bpf_object__close(obj);
 			return -EINVAL;
 		}
-		plan->list = xrealloc(plan->list, (plan->n + 1) * sizeof(c));
-		plan->list[plan->n++] = c;
 	}
 	bpf_object__close(obj);
 	return 0;
@@ -628,12 +477,12 @@ static void print_hooks(const struct live *live)
 int backend_start(struct live *live)
 {
 	const struct run *run = live->run;
-	struct plan plan = {};
+	struct plan plan = { .kernel = kernel_here() };
 	int err, code;
 
 	libbpf_set_print(keep_log);
-	live->perf_misses = !kernel_before(6, 7);
-	live->twins_cover = kernel_before(7, 0);
+	live->perf_misses = plan.kernel->version >= KERNEL(6, 7);
+	live->twins_cover = !hook_loses("raw_tp/", plan.kernel);
 	for (const struct point *p = run->tool->points; p->name; p++) {
 		live->points = xrealloc(live->points, (live->npoints + 1) * sizeof(*live->points));
 		live->points[live->npoints++] = (struct live_point){ .point = p };
@@ -657,9 +506,7 @@ int backend_start(struct live *live)
 	}
 	if (run->verbose && !code)
 		print_hooks(live);
-	for (size_t i = 0; i < plan.n; i++)
-		free(plan.list[i].name);
-	free(plan.list);
+	plan_free(&plan);
 	buf_free(&libbpf_log);
 	return code;
 }

@@ -145,7 +145,7 @@ void live_totals(const struct live *live, struct totals *t)
 	t->pending = begun > ended ? begun - ended : 0;
 }
 
-/* state_twin__tracepoint is the twin of state__tracepoint. */
+/* state_twin__raw is the twin of state__raw. */
 static struct program *twin_of(struct live *live, const struct program *p)
 {
 	const char *mark = strstr(p->name, "_twin__");
@@ -186,12 +186,18 @@ bool live_misses(struct live *live)
 	for (size_t i = 0; i < live->nprograms; i++) {
 		struct program *p = &live->programs[i], *twin = twin_of(live, p);
 
+		if (!twin)
+			continue;
 		/*
 		 * An interrupt finds one of them running at most, so what that one misses the
-		 * other one sees; unless another task may run them in between.
+		 * other one sees; unless another task may run them in between. Then it did if
+		 * it missed nothing, and if it was an interrupt: the twin looks at ends only.
 		 */
-		if (twin && live->twins_cover)
-			p->covered = twin->covered = true;
+		twin->covered =
+			live->twins_cover ||
+			(p->missed == 0 &&
+			 !hook_loses(bpf_program__section_name(twin->prog), kernel_here()));
+		p->covered = live->twins_cover || twin->missed == 0;
 	}
 	for (size_t i = 0; i < live->nprograms; i++)
 		any |= live->programs[i].missed > 0 && !live->programs[i].covered;

@@ -11,9 +11,8 @@
 
 #include <signal.h>
 
+#include "plan.h"
 #include "run.h"
-
-enum backend { BACKEND_FENTRY, BACKEND_KPROBE, BACKEND_TRACEPOINT, BACKENDS };
 
 struct bpf_link;
 struct bpf_object;
@@ -35,7 +34,7 @@ struct live_point {
 	const struct point *point;
 	bool wanted;
 	bool needless; /* others see what this would */
-	int route;     /* chosen, of backend.c's */
+	enum route route; /* chosen */
 	char *hooks; /* the routes in use; NULL: not attached */
 };
 
@@ -65,7 +64,6 @@ struct live {
 int backend_start(struct live *live);
 /* Detach and forget all that; the points stay. */
 void backend_stop(struct live *live);
-const char *backend_name(enum backend b);
 /* Is what this point is about not seen? */
 bool live_blind(const struct live_point *p);
 

@@ -27,4 +27,11 @@ int BPF_PROG(exit__raw, struct task_struct *task)
 	return 0;
 }
 
+SEC("?tp/sched/sched_process_exit")
+int exit__classic(void *ctx)
+{
+	on_exit(ctx, exit_result(current_task()));
+	return 0;
+}
+
 #endif

@@ -33,4 +33,18 @@ int BPF_PROG(recv__raw, struct sock *sk, int ret, int flags)
 	return 0;
 }
 
+SEC("?tp/sock/sock_send_length")
+int send__classic(struct trace_event_raw_sock_msg_length *ctx)
+{
+	on_message(ctx, OP_SEND, ctx->sk, ctx->ret, ctx->flags);
+	return 0;
+}
+
+SEC("?tp/sock/sock_recv_length")
+int recv__classic(struct trace_event_raw_sock_msg_length *ctx)
+{
+	on_message(ctx, OP_RECV, ctx->sk, ctx->ret, ctx->flags);
+	return 0;
+}
+
 #endif

@@ -20,12 +20,26 @@
 
 handler on_signal(void *ctx, bool restarts);
 
+static __always_inline void signal_comes(void *ctx, int sig, unsigned long function,
+					 unsigned long flags)
+{
+	/* SIG_DFL is 0, SIG_IGN 1; SIGKILL has no handler whatever stands there */
+	if (sig != 9 && function > 1)
+		on_signal(ctx, flags & SA_RESTART);
+}
+
 SEC("?raw_tp/signal_deliver")
 int BPF_PROG(signal__raw, int sig, void *info, struct k_sigaction *ka)
 {
-	/* SIG_DFL is 0, SIG_IGN 1; SIGKILL has no handler whatever stands there */
-	if (sig != 9 && (unsigned long)BPF_CORE_READ(ka, sa.sa_handler) > 1)
-		on_signal(ctx, BPF_CORE_READ(ka, sa.sa_flags) & SA_RESTART);
+	signal_comes(ctx, sig, (unsigned long)BPF_CORE_READ(ka, sa.sa_handler),
+		     BPF_CORE_READ(ka, sa.sa_flags));
+	return 0;
+}
+
+SEC("?tp/signal/signal_deliver")
+int signal__classic(struct trace_event_raw_signal_deliver *ctx)
+{
+	signal_comes(ctx, ctx->sig, ctx->sa_handler, ctx->sa_flags);
 	return 0;
 }
 

@@ -10,25 +10,57 @@
 
 #include "../ray.bpf.h"
 
+#define CLONE_THREAD 0x10000
+
+/* The current process has a child. */
+static __always_inline void follow_child(__u32 child)
+{
+	__u32 parent = bpf_get_current_pid_tgid() >> 32, one = 1;
+
+	if (bpf_map_lookup_elem(&followed, &parent) &&
+	    bpf_map_update_elem(&followed, &child, &one, BPF_ANY))
+		COUNT_EVENT(unfollowed);
+}
+
+/* The current thread ends. */
+static __always_inline void unfollow(void)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+	/* the last one: the number may soon be another process's */
+	if (BPF_CORE_READ(current_task(), signal, live.counter) == 0)
+		bpf_map_delete_elem(&followed, &tgid);
+}
+
 SEC("?raw_tp/sched_process_fork")
 int BPF_PROG(task__raw, struct task_struct *parent, struct task_struct *child)
 {
-	__u32 from = BPF_CORE_READ(parent, tgid), to = BPF_CORE_READ(child, tgid), one = 1;
+	int to = BPF_CORE_READ(child, tgid);
 
-	if (from != to && bpf_map_lookup_elem(&followed, &from) &&
-	    bpf_map_update_elem(&followed, &to, &one, BPF_ANY))
-		COUNT_EVENT(unfollowed);
+	if (BPF_CORE_READ(parent, tgid) != to)
+		follow_child(to);
 	return 0;
 }
 
 SEC("?raw_tp/sched_process_exit")
-int BPF_PROG(task_exit__raw, struct task_struct *task)
+int task_exit__raw(void *ctx)
 {
-	__u32 tgid = BPF_CORE_READ(task, tgid);
+	unfollow();
+	return 0;
+}
 
-	/* the last thread: the number may soon be another process's */
-	if (BPF_CORE_READ(task, signal, live.counter) == 0)
-		bpf_map_delete_elem(&followed, &tgid);
+SEC("?tp/task/task_newtask")
+int task__classic(struct trace_event_raw_task_newtask *ctx)
+{
+	if (!(ctx->clone_flags & CLONE_THREAD))
+		follow_child(ctx->pid);
+	return 0;
+}
+
+SEC("?tp/sched/sched_process_exit")
+int task_exit__classic(void *ctx)
+{
+	unfollow();
 	return 0;
 }
 

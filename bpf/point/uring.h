@@ -122,6 +122,26 @@ int BPF_PROG(uring__raw3, struct io_kiocb *req)
 	return 0;
 }
 
+/* ... as perf has it, for kernels that preempt raw tracepoints: 7.0 on */
+SEC("?tp/io_uring/io_uring_submit_req")
+int uring__classic(struct trace_event_raw_io_uring_submit_req *ctx)
+{
+	struct call_key key = { (__u64)ctx->req, 0 };
+
+	on_uring(ctx, ctx->req, key);
+	return 0;
+}
+
+SEC("?tp/io_uring/io_uring_complete")
+int uring_done__classic(struct trace_event_raw_io_uring_complete *ctx)
+{
+	struct uring_done done = { { (__u64)ctx->ctx, ctx->user_data }, ctx->res, ctx->cflags };
+	struct call_key key = { (__u64)ctx->req, 0 };
+
+	on_uring_done(ctx, ctx->req, key, done);
+	return 0;
+}
+
 /* 5.19 to 6.15 */
 SEC("?raw_tp/io_uring_complete")
 int BPF_PROG(uring_done__raw, void *ring, struct io_kiocb *req, __u64 user_data, int res,

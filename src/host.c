@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * host.c - see host.h.
+ */
+#include "host.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <zlib.h>
+
+static const char *const modes[] = {
+	[PREEMPT_NONE] = "none",
+	[PREEMPT_VOLUNTARY] = "voluntary",
+	[PREEMPT_LAZY] = "lazy",
+	[PREEMPT_FULL] = "full",
+};
+
+const char *preempt_name(enum preempt p)
+{
+	return p ? modes[p] : "unknown";
+}
+
+static enum preempt mode_named(const char *text, size_t len)
+{
+	for (enum preempt p = PREEMPT_NONE; p <= PREEMPT_FULL; p++)
+		if (strlen(modes[p]) == len && !memcmp(modes[p], text, len))
+			return p;
+	return PREEMPT_UNKNOWN;
+}
+
+/* The last one counts, as it does to the kernel. What follows "--" is init's. */
+enum preempt preempt_in_command_line(const char *text)
+{
+	static const char option[] = "preempt=";
+	enum preempt found = PREEMPT_UNKNOWN, p;
+
+	for (size_t len; *text; text += len + strspn(text + len, " \n")) {
+		len = strcspn(text, " \n");
+		if (len == 2 && !memcmp(text, "--", 2))
+			break;
+		if (len < sizeof(option) || memcmp(text, option, sizeof(option) - 1))
+			continue;
+		p = mode_named(text + sizeof(option) - 1, len - (sizeof(option) - 1));
+		if (p)
+			found = p;
+	}
+	return found;
+}
+
+enum preempt preempt_in_config(const char *path)
+{
+	enum preempt found = PREEMPT_UNKNOWN;
+	gzFile f = gzopen(path, "rbe");
+	char line[256];
+
+	/* they stand together: one mode, and perhaps the real-time one, which is full */
+	while (f && gzgets(f, line, sizeof(line))) {
+		if (found && !strstr(line, "PREEMPT"))
+			break;
+		line[strcspn(line, "\n")] = 0;
+		if (!strcmp(line, "CONFIG_PREEMPT_NONE=y"))
+			found = PREEMPT_NONE;
+		else if (!strcmp(line, "CONFIG_PREEMPT_VOLUNTARY=y"))
+			found = PREEMPT_VOLUNTARY;
+		else if (!strcmp(line, "CONFIG_PREEMPT_LAZY=y"))
+			found = PREEMPT_LAZY;
+		else if (!strcmp(line, "CONFIG_PREEMPT=y") || !strcmp(line, "CONFIG_PREEMPT_RT=y"))
+			found = PREEMPT_FULL;
+	}
+	if (f)
+		gzclose(f);
+	return found;
+}
+
+enum preempt preempt_in_debugfs(const char *text)
+{
+	const char *at = strchr(text, '(');
+
+	return at ? mode_named(at + 1, strcspn(at + 1, ")")) : PREEMPT_UNKNOWN;
+}
+
+static const char *first_line(const char *path, char *line, int size)
+{
+	FILE *f = fopen(path, "re");
+
+	line[0] = 0;
+	if (f) {
+		if (!fgets(line, size, f))
+			line[0] = 0;
+		fclose(f);
+	}
+	return line;
+}
+
+static enum preempt preempt_here(const char *release)
+{
+	char line[4096], path[128];
+	enum preempt p = preempt_in_command_line(first_line("/proc/cmdline", line, sizeof(line)));
+
+	if (!p)
+		p = preempt_in_config("/proc/config.gz");
+	snprintf(path, sizeof(path), "/boot/config-%s", release);
+	if (!p)
+		p = preempt_in_config(path);
+	if (!p)
+		p = preempt_in_debugfs(
+			first_line("/sys/kernel/debug/sched/preempt", line, sizeof(line)));
+	return p;
+}
+
+const struct kernel *kernel_here(void)
+{
+	static struct kernel here;
+	unsigned major, minor;
+	struct utsname u;
+
+	if (here.version)
+		return &here;
+	uname(&u);
+	snprintf(here.release, sizeof(here.release), "%s", u.release);
+	if (sscanf(u.release, "%u.%u", &major, &minor) != 2)
+		major = minor = 255;
+	here.version = KERNEL(major, minor);
+	here.preempt = preempt_here(here.release);
+	return &here;
+}
+
+bool has_capability(unsigned cap)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct data[2] = {};
+
+	if (syscall(SYS_capget, &header, data))
+		return true; /* can't tell */
+	return data[cap / 32].effective >> (cap % 32) & 1;
+}
+
+bool may_trace(void)
+{
+	return has_capability(CAP_SYS_ADMIN) ||
+	       (has_capability(CAP_BPF) && has_capability(CAP_PERFMON));
+}
+
+const char *lockdown(void)
+{
+	static char line[128];
+	char *mode = strchr(first_line("/sys/kernel/security/lockdown", line, sizeof(line)), '[');
+
+	if (!mode)
+		return "";
+	mode[strcspn(mode, "]")] = 0;
+	return mode + 1;
+}
+
+const char *tracefs_events(void)
+{
+	static const char *const places[] = { "/sys/kernel/tracing/events",
+					      "/sys/kernel/debug/tracing/events" };
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+		if (!access(places[i], F_OK))
+			return places[i];
+	return NULL;
+}

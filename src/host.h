@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * host.h - what this kernel and this user are, as far as it decides how events are seen. Versions
+ * decide only which hooks lose events; whether a hook exists is found out by trying it.
+ */
+#ifndef HOST_H
+#define HOST_H
+
+#include <stdbool.h>
+
+#define KERNEL(major, minor) ((major) << 16 | (minor))
+
+enum preempt { PREEMPT_UNKNOWN, PREEMPT_NONE, PREEMPT_VOLUNTARY, PREEMPT_LAZY, PREEMPT_FULL };
+
+struct kernel {
+	char release[65]; /* uname -r */
+	unsigned version; /* KERNEL(6, 12) */
+	enum preempt preempt;
+};
+
+/* The running one. */
+const struct kernel *kernel_here(void);
+
+/* Where the preemption mode stands: in the command line, in a configuration (also compressed), ... */
+enum preempt preempt_in_command_line(const char *text);
+enum preempt preempt_in_config(const char *path);
+/* ... in debugfs: "none (voluntary) full". */
+enum preempt preempt_in_debugfs(const char *text);
+
+/* "none", ..., "unknown" */
+const char *preempt_name(enum preempt p);
+
+bool has_capability(unsigned cap);
+/* Enough to load and attach programs. */
+bool may_trace(void);
+/* "none", "integrity", "confidentiality"; "" where that is not known. */
+const char *lockdown(void);
+/* The directory of tracefs's events, or NULL. */
+const char *tracefs_events(void);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * plan.c - see plan.h.
+ */
+#include "plan.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "util.h"
+
+static const char *const backend_names[BACKENDS] = { "fentry", "kprobe", "tracepoint" };
+
+#define ALL ((1U << BACKENDS) - 1)
+
+/*
+ * Tracepoints of the kernel's inside make nobody pay who isn't at that place: they serve under
+ * every --backend. Those of system calls slow down every call of the host.
+ */
+static const struct {
+	const char *suffix;
+	unsigned backends; /* 1 << BACKEND_*: of which it is a part */
+} routes[ROUTES] = {
+	[FENTRY] = { "fentry", 1 << BACKEND_FENTRY },
+	[RAW] = { "raw", ALL }, /* raw tracepoints */
+	[KPROBE] = { "kprobe", 1 << BACKEND_KPROBE },
+	[CLASSIC] = { "classic", ALL }, /* tracepoints by perf */
+	/* of system calls: what they return, which no kprobe tells without losses */
+	[SYSCALL] = { "syscall", 1 << BACKEND_KPROBE | 1 << BACKEND_TRACEPOINT },
+	[TRACEPOINT] = { "tracepoint", 1 << BACKEND_TRACEPOINT },
+};
+
+/*
+ * A program is skipped on a CPU where it already runs. That becomes a loss where tasks can be
+ * preempted inside it: then whoever runs there meanwhile is not seen. Measured on 5.10 to 7.3,
+ * with every CPU busy; by the beginning of a program's section, the first that fits.
+ */
+#define ALWAYS 0
+#define NEVER (~0U)
+
+static const struct {
+	const char *section;
+	unsigned from; /* the first kernel that preempts such programs whatever its mode */
+	bool full;     /* others do with preempt=full */
+} losses[] = {
+	{ "fentry/", KERNEL(7, 0), true },
+	{ "fexit/", KERNEL(7, 0), true },
+	{ "lsm/", NEVER, false },
+	{ "kprobe/", NEVER, false },
+	{ "kretprobe/", ALWAYS, true }, /* a few at a time; the others' returns are lost */
+	{ "raw_tp/sys_", KERNEL(7, 2), false },
+	{ "raw_tp/", KERNEL(7, 0), false },
+	{ "tp/syscalls/", KERNEL(7, 2), false },
+	{ "tp/", NEVER, false },
+	{ "", ALWAYS, true },
+};
+
+const char *backend_name(enum backend b)
+{
+	return backend_names[b];
+}
+
+const char *route_name(enum route r)
+{
+	return routes[r].suffix;
+}
+
+/* Read a program's name. */
+static bool parse_name(const struct point *points, struct candidate *c)
+{
+	const char *mark = strstr(c->name, "__");
+	size_t len, point = strcspn(c->name, "_");
+
+	if (!mark)
+		return false;
+	c->part = mark - c->name;
+	for (int r = 0; r < ROUTES; r++) {
+		len = strlen(routes[r].suffix);
+		if (strncmp(mark + 2, routes[r].suffix, len))
+			continue;
+		for (const char *p = mark + 2 + len; *p; p++)
+			if (!isdigit((unsigned char)*p))
+				return false;
+		c->route = r;
+		for (const struct point *p = points; p->name; p++) {
+			if (strlen(p->name) == point && !memcmp(p->name, c->name, point)) {
+				c->point = p;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+bool plan_add(struct plan *plan, const struct point *points, const char *name,
+	      const char *section)
+{
+	struct candidate c = { .name = xstrdup(name), .section = xstrdup(section) };
+
+	plan->list = xrealloc(plan->list, (plan->n + 1) * sizeof(c));
+	if (!parse_name(points, &c)) {
+		free(c.name);
+		free(c.section);
+		return false;
+	}
+	plan->list[plan->n++] = c;
+	return true;
+}
+
+void plan_free(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->n; i++) {
+		free(plan->list[i].name);
+		free(plan->list[i].section);
+	}
+	free(plan->list);
+}
+
+bool same_part(const struct candidate *a, const struct candidate *b)
+{
+	return a->route == b->route && a->part == b->part && !memcmp(a->name, b->name, a->part);
+}
+
+bool route_left(const struct plan *plan, const struct point *point, enum route r)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct candidate *c = &plan->list[i];
+		bool left = false;
+
+		if (c->point != point || c->route != r)
+			continue;
+		for (size_t j = 0; j < plan->n; j++)
+			left |= same_part(c, &plan->list[j]) && !plan->list[j].struck;
+		if (!left)
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+bool hook_loses(const char *section, const struct kernel *kernel)
+{
+	size_t i = 0;
+
+	while (strncmp(section, losses[i].section, strlen(losses[i].section)))
+		i++;
+	if (kernel->version >= losses[i].from)
+		return true;
+	/* what can't be known is taken for the worst */
+	return losses[i].full &&
+	       (kernel->preempt == PREEMPT_FULL || kernel->preempt == PREEMPT_UNKNOWN);
+}
+
+/* It makes up for another's losses; its own add none. */
+static bool is_twin(const struct candidate *c)
+{
+	static const char twin[] = "_twin";
+
+	return c->part >= sizeof(twin) &&
+	       !memcmp(c->name + c->part - (sizeof(twin) - 1), twin, sizeof(twin) - 1);
+}
+
+bool route_loses(const struct plan *plan, const struct point *point, enum route r)
+{
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct candidate *c = &plan->list[i];
+
+		if (c->point == point && c->route == r && !c->struck && !is_twin(c) &&
+		    hook_loses(c->section, plan->kernel))
+			return true;
+	}
+	return false;
+}
+
+enum route plan_choose(const struct plan *plan, unsigned backends, const struct point *point)
+{
+	enum route best = ROUTES;
+
+	for (int r = 0; r < ROUTES; r++) {
+		if (!(backends & routes[r].backends) || !route_left(plan, point, r))
+			continue;
+		if (!route_loses(plan, point, r))
+			return r;
+		if (best == ROUTES)
+			best = r;
+	}
+	return best;
+}
