@@ -57,11 +57,20 @@ endef
 $(foreach t,$(tools),$(eval $(call tool_rules,$t)))
 
 units := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/test_*.c))
-tests: $(units) $B/traffic $B/traffic32 $B/operations $B/operations32 $B/compare \
-	$B/callpath $B/callpath-frameless $B/callpath32
+tests: $(units) $B/sockray-broken $B/traffic $B/traffic32 $B/operations $B/operations32 \
+	$B/compare $B/callpath $B/callpath-frameless $B/callpath32
 
 $(units): $B/%: tests/unit/%.c $(testable)
 	$(CC) $(ALL_CFLAGS) -Isrc -Ibpf -o $@ $^ $(LIBS) -lcmocka
+
+# soconnect with routes that are no good
+$B/broken.bpf.o: tests/broken.bpf.c | $B
+	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+	$(LLVM_STRIP) -g $@
+$B/broken.embed.o: src/embed.S $B/broken.bpf.o | $B
+	$(CC) -DTOOL=soconnect -DOBJECT='"$B/broken.bpf.o"' -c -o $@ $<
+$B/sockray-broken: $(filter-out $B/soconnect.embed.o,$(objects)) $B/broken.embed.o
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # the judges are not what is judged: without sanitizers
 JUDGE_CFLAGS = $(filter-out -fsanitize% -fno-omit-frame-pointer,$(ALL_CFLAGS))

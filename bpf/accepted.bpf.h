@@ -81,6 +81,8 @@ handler on_accept(void *ctx, int fd, int via)
 	struct accepting a = {};
 	__u32 tid = bpf_get_current_pid_tgid();
 
+	if (fd == -1 && is_prod(-EBADF))
+		return;
 	/* also replaces one that was interrupted and starts again now */
 	if (accept_begin(&a, socket_sk(fd_socket(current_task(), fd))) &&
 	    bpf_map_update_elem(&accepting, &tid, &a, BPF_ANY))

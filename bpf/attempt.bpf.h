@@ -468,6 +468,8 @@ handler on_connect(void *ctx, int fd, const void *addr, int len, int via)
 {
 	struct call_key key = thread_key();
 
+	if (fd == -1 && addr == (const void *)PROD_MARK)
+		return;
 	call_begin(&key, fd, fd_socket(current_task(), fd), addr, len, via);
 }
 

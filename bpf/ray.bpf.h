@@ -124,6 +124,16 @@ static __always_inline bool inside_call(struct pt_regs *regs, unsigned long nr)
 }
 #endif
 
+/* Is the current call, which fails with -RET, one of a sockray that tests its hooks? */
+static __always_inline bool is_prod(int ret)
+{
+#ifdef __TARGET_ARCH_x86
+	return (ret == -EBADF || ret == -EINVAL) && BPF_CORE_READ(call_regs(), si) == PROD_MARK;
+#else
+	return false;
+#endif
+}
+
 /* A file's socket, or NULL. */
 static __always_inline struct socket *file_socket(struct file *file)
 {

@@ -59,6 +59,12 @@ enum {
 };
 
 /*
+ * The second argument of the calls by which a sockray sees whether its hooks fire (src/prod.c):
+ * no descriptor, no length, no type. They fail, and no sockray shows them.
+ */
+#define PROD_MARK 0x50c4a7ed
+
+/*
  * The settings of a run: constants (.rodata.conf) for the kernel half, so that the verifier
  * drops the code of every filter that is off.
  */

@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 
 #include "follow.h"
+#include "prod.h"
 
 static struct buf libbpf_log;
 
@@ -214,28 +215,34 @@ static int prepare(struct live *live, const struct plan *plan)
 	return 0;
 }
 
+static bool is_fentry(const struct candidate *c)
+{
+	return !strncmp(c->section, "fentry/", 7) || !strncmp(c->section, "fexit/", 6);
+}
+
 /*
- * libbpf tells which program it was only in its log. What isn't permitted is never about one
- * program: the others of that kind need not be tried.
+ * libbpf tells which program it was only in its log. Where one by fentry isn't permitted, none
+ * is: the others need not be tried.
  */
 static bool strike_refused(struct plan *plan, int err)
 {
-	bool any = false, fentry = false;
+	bool any = false, forbidden = false;
 
 	/* as a string, without the end becoming a part of it */
 	*buf_room(&libbpf_log, 1) = 0;
 	for (size_t i = 0; i < plan->n; i++) {
+		struct candidate *c = &plan->list[i];
 		char text[128];
 
-		snprintf(text, sizeof(text), "prog '%s': failed to load", plan->list[i].name);
-		if (!plan->list[i].struck && strstr(libbpf_log.p, text)) {
-			plan->list[i].struck = "does not load";
+		snprintf(text, sizeof(text), "prog '%s': failed to load", c->name);
+		if (!c->struck && strstr(libbpf_log.p, text)) {
+			c->struck = "does not load";
 			any = true;
-			fentry |= plan->list[i].route == FENTRY;
+			forbidden |= err == -EPERM && is_fentry(c);
 		}
 	}
-	for (size_t i = 0; err == -EPERM && fentry && i < plan->n; i++)
-		if (plan->list[i].route == FENTRY)
+	for (size_t i = 0; forbidden && i < plan->n; i++)
+		if (is_fentry(&plan->list[i]))
 			plan->list[i].struck = "not permitted";
 	return any;
 }
@@ -301,10 +308,12 @@ static int attach_point(struct live *live, struct plan *plan, struct live_point 
 				done = &live->programs[live->nprograms++];
 				*done = (struct program){
 					.name = bpf_program__name(prog),
+					.point = p->point,
 					.hook = hook_name(prog),
 					.prog = prog,
 					.link = link,
-					.perf = bpf_program__type(prog) == BPF_PROG_TYPE_TRACEPOINT ||
+					.perf = bpf_program__type(prog) ==
+							BPF_PROG_TYPE_TRACEPOINT ||
 						bpf_program__type(prog) == BPF_PROG_TYPE_KPROBE,
 				};
 				continue;
@@ -321,6 +330,42 @@ static int attach_point(struct live *live, struct plan *plan, struct live_point 
 	}
 	for (size_t j = first; !err && j < live->nprograms; j++)
 		add_hook(p, live->programs[j].hook);
+	return err;
+}
+
+static void strike(struct plan *plan, const char *name, const char *why)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		if (!strcmp(plan->list[i].name, name))
+			plan->list[i].struck = why;
+}
+
+/*
+ * Does all that is attached fire? It may be of a function that nobody calls any more, or that
+ * the compiler made a part of its callers. 0; or -EAGAIN, with the silent programs struck.
+ */
+static int check_fires(struct live *live, struct plan *plan)
+{
+	int stats = bpf_enable_stats(BPF_STATS_RUN_TIME), err = 0;
+
+	for (size_t i = 0; i < live->npoints; i++) {
+		struct live_point *p = &live->points[i];
+
+		if (!p->hooks)
+			continue;
+		p->untested = stats < 0 ? "the kernel keeps no statistics for us"
+					: prod(p->point->name);
+		for (size_t j = 0; !p->untested && j < live->nprograms; j++) {
+			struct program *program = &live->programs[j];
+
+			if (program->point == p->point && live_runs(program) == 0) {
+				strike(plan, program->name, "does not fire");
+				err = -EAGAIN;
+			}
+		}
+	}
+	if (stats >= 0)
+		close(stats);
 	return err;
 }
 
@@ -371,6 +416,9 @@ static int try_once(struct live *live, struct plan *plan)
 		if (err)
 			return -EAGAIN;
 	}
+	err = check_fires(live, plan);
+	if (err)
+		return err;
 	return follow(live);
 }
 
@@ -462,15 +510,22 @@ static int map_shared(struct live *live)
 	return live->counts ? 0 : EXIT_ERROR;
 }
 
-static void print_hooks(const struct live *live)
+static void print_hooks(const struct live *live, const struct plan *plan)
 {
 	for (size_t i = 0; i < live->npoints; i++) {
 		const struct live_point *p = &live->points[i];
 
 		if (p->hooks)
-			fprintf(stderr, "%-10s %s\n", p->point->name, p->hooks);
+			fprintf(stderr, "%-10s %s%s%s\n", p->point->name, p->hooks,
+				p->untested ? "; not known to fire: " : "",
+				p->untested ? p->untested : "");
 		else if (live_blind(p))
 			fprintf(stderr, "%-10s not seen: %s\n", p->point->name, p->point->words);
+		for (size_t j = 0; j < plan->n; j++)
+			if (plan->list[j].point == p->point &&
+			    part_struck(plan, &plan->list[j]))
+				fprintf(stderr, "%-10s not by %s: %s\n", p->point->name,
+					plan->list[j].name, plan->list[j].struck);
 	}
 }
 
@@ -505,7 +560,7 @@ int backend_start(struct live *live)
 			code = check_points(live);
 	}
 	if (run->verbose && !code)
-		print_hooks(live);
+		print_hooks(live, &plan);
 	plan_free(&plan);
 	buf_free(&libbpf_log);
 	return code;

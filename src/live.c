@@ -160,6 +160,16 @@ static struct program *twin_of(struct live *live, const struct program *p)
 	return NULL;
 }
 
+long long live_runs(const struct program *p)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(p->prog), &info, &len))
+		return -1;
+	return info.run_cnt;
+}
+
 static long long read_misses(struct live *live, struct program *p)
 {
 	struct bpf_prog_info info = {};

@@ -21,6 +21,7 @@ struct ring_buffer;
 
 struct program {
 	const char *name;
+	const struct point *point;
 	bool perf;	  /* attached by perf: classic tracepoints, kprobes */
 	char *hook;	  /* "tracepoint:syscalls:sys_enter_connect" */
 	struct bpf_program *prog;
@@ -36,6 +37,7 @@ struct live_point {
 	bool needless; /* others see what this would */
 	enum route route; /* chosen */
 	char *hooks; /* the routes in use; NULL: not attached */
+	const char *untested; /* why nobody knows that they fire; NULL: they do */
 };
 
 struct live {
@@ -79,6 +81,8 @@ size_t live_consume(struct live *live);
 /* Nothing came for a while: may the caller wait for ever? */
 bool live_idle(struct live *live);
 void live_totals(const struct live *live, struct totals *t);
+/* How often it has run, while the kernel kept statistics; -1: unknown. */
+long long live_runs(const struct program *p);
 /* Read every program's misses; true if there are any that no twin covers. */
 bool live_misses(struct live *live);
 /* No more events; what was sent is still to be consumed. */

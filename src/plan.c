@@ -121,19 +121,24 @@ bool same_part(const struct candidate *a, const struct candidate *b)
 	return a->route == b->route && a->part == b->part && !memcmp(a->name, b->name, a->part);
 }
 
+bool part_struck(const struct plan *plan, const struct candidate *c)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		if (same_part(c, &plan->list[i]) && !plan->list[i].struck)
+			return false;
+	return true;
+}
+
 bool route_left(const struct plan *plan, const struct point *point, enum route r)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct candidate *c = &plan->list[i];
-		bool left = false;
 
 		if (c->point != point || c->route != r)
 			continue;
-		for (size_t j = 0; j < plan->n; j++)
-			left |= same_part(c, &plan->list[j]) && !plan->list[j].struck;
-		if (!left)
+		if (part_struck(plan, c))
 			return false;
 		any = true;
 	}

@@ -40,6 +40,8 @@ bool plan_add(struct plan *plan, const struct point *points, const char *name,
 void plan_free(struct plan *plan);
 
 bool same_part(const struct candidate *a, const struct candidate *b);
+/* Are this program and all other variants of its part out? */
+bool part_struck(const struct plan *plan, const struct candidate *c);
 /* Is there a program left for each part of this route? */
 bool route_left(const struct plan *plan, const struct point *point, enum route r);
 /* Does a program with this section skip events on that kernel? */

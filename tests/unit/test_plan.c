@@ -5,6 +5,7 @@
  * as it stands in a command line, a configuration and debugfs.
  */
 #include "../../src/plan.h"
+#include "../../src/prod.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -157,8 +158,13 @@ static void every_object(void **state)
 		bpf_object__for_each_program(prog, obj)
 			assert_true(plan_add(&plan, (*t)->points, bpf_program__name(prog),
 					     bpf_program__section_name(prog)));
-		for (const struct point *p = (*t)->points; p->name; p++)
+		for (const struct point *p = (*t)->points; p->name; p++) {
+			const char *why = prod(p->name);
+
 			assert_int_not_equal(plan_choose(&plan, ANY, p), ROUTES);
+			/* a call must be known for it, whether it can be made here or not */
+			assert_true(!why || strcmp(why, "there is no test of it"));
+		}
 		plan_free(&plan);
 		bpf_object__close(obj);
 	}

@@ -181,7 +181,7 @@ handler on_return(void *ctx, int call, int ret)
 {
 	struct sock *sk = NULL;
 
-	if (!returned(call, ret))
+	if (!returned(call, ret) || is_prod(ret))
 		return;
 	if (needs_sk()) {
 		bool is_new = call == RET_SOCKET || call == RET_ACCEPT || call == RET_ACCEPT4;
