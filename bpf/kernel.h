@@ -9,6 +9,8 @@
 
 #include <linux/types.h>
 
+#define __VMLINUX_H__ /* tells bpf_tracing.h that registers have the kernel's names */
+
 typedef _Bool bool;
 #define true 1
 #define false 0
@@ -201,10 +203,15 @@ struct k_sigaction {
 	struct sigaction sa;
 };
 
-/* x86: those that system calls pass their arguments in, and where the stack is */
-struct pt_regs {
-	unsigned long bx, cx, dx, ax, si, di, r10, orig_ax, ip, sp, bp;
+#ifdef __TARGET_ARCH_arm64
+struct user_pt_regs {
+	__u64 regs[31];
 };
+#else
+struct pt_regs {
+	unsigned long bx, cx, dx, ax, si, di, r8, r10, orig_ax, ip, sp, bp;
+};
+#endif
 
 struct io_cqe {
 	__u64 user_data;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * point/accept.h - accept(2) and accept4(2): a task waits for a connection, and the call
- *returns.
+ * point/accept.h - accept(2) and accept4(2): a task waits for a connection, and the call returns.
  *
  * The tool that includes this defines
  *	on_accept(ctx, fd, via)		the call begins, on the listening descriptor fd
  *	on_accept_ret(ctx, ret)		it returns a new descriptor, or an error
  *
  * What a route does not see:
- *	accept__fentry		io_uring (point/uring.h); calls that had begun before the tool
- *did accept__tracepoint	32-bit callers (no syscalls: tracepoint fires for them on x86),
- *				io_uring (point/uring.h)
+ *	accept__fentry		io_uring (point/uring.h); calls that began before the tool
+ *	accept__kprobe, accept__tracepoint
+ *				the same; 32-bit callers (no syscalls: tracepoint fires for
+ *				them on x86)
  *	accept32__syscall	sees only 32-bit callers, and makes every system call of the
  *				host a little slower: only with --compat
  */
@@ -34,6 +34,29 @@ SEC("?fexit/__sys_accept4")
 int BPF_PROG(accept_ret__fentry, int fd, void *addr, void *len, int flags, int ret)
 {
 	on_accept_ret(ctx, ret);
+	return 0;
+}
+
+/* As point/connect.h has it. */
+SEC("?kprobe/__sys_accept4")
+int BPF_KPROBE(accept__kprobe, int fd)
+{
+	if (!in_compat_call())
+		on_accept(ctx, fd, VIA_SYSCALL);
+	return 0;
+}
+
+SEC("?tp/syscalls/sys_exit_accept")
+int accept_ret__kprobe(struct syscall_exit *ctx)
+{
+	on_accept_ret(ctx, ctx->ret);
+	return 0;
+}
+
+SEC("?tp/syscalls/sys_exit_accept4")
+int accept_4ret__kprobe(struct syscall_exit *ctx)
+{
+	on_accept_ret(ctx, ctx->ret);
 	return 0;
 }
 

@@ -4,13 +4,13 @@
  *
  * The tool that includes this defines
  *	on_connect(ctx, fd, addr, len, via)	the call begins; addr is user memory
- *	on_connect_ret(ctx, ret)		it returns; -ERESTARTSYS: interrupted, see
- *signal.h
+ *	on_connect_ret(ctx, ret)		it returns; -ERESTARTSYS: interrupted, see signal.h
  *
  * What a route does not see:
- *	connect__fentry		io_uring (point/uring.h); calls that had begun before the tool
- *did connect__tracepoint	32-bit callers (no syscalls: tracepoint fires for them on x86),
- *				io_uring (point/uring.h)
+ *	connect__fentry		io_uring (point/uring.h); calls that began before the tool
+ *	connect__kprobe, connect__tracepoint
+ *				the same; 32-bit callers (no syscalls: tracepoint fires for
+ *				them on x86)
  *	connect32__syscall	sees only 32-bit callers, and makes every system call of the
  *				host a little slower: only with --compat
  */
@@ -33,6 +33,23 @@ SEC("?fexit/__sys_connect")
 int BPF_PROG(connect_ret__fentry, int fd, const void *addr, int len, int ret)
 {
 	on_connect_ret(ctx, ret);
+	return 0;
+}
+
+/* A kprobe tells no result that isn't lost when many wait: that comes from the exit. */
+SEC("?kprobe/__sys_connect")
+int BPF_KPROBE(connect__kprobe, int fd, const void *addr, int len)
+{
+	/* no exit of theirs would come: connect32 has both */
+	if (!in_compat_call())
+		on_connect(ctx, fd, addr, len, VIA_SYSCALL);
+	return 0;
+}
+
+SEC("?tp/syscalls/sys_exit_connect")
+int connect_ret__kprobe(struct syscall_exit *ctx)
+{
+	on_connect_ret(ctx, ctx->ret);
 	return 0;
 }
 

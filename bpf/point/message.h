@@ -8,9 +8,8 @@
  *						flags: MSG_*
  *
  * What a route does not see:
- *	__raw		splice() from a TCP socket; bad descriptors. It exists from 6.3 on;
- *before, tracepoints have no way at all. From 7.0 on raw tracepoints are preemptible and skip
- *events under load, which recursion_misses count.
+ *	__raw, __classic	splice() from a TCP socket; bad descriptors. They exist from
+ *				6.3 on; before, tracepoints have no way at all
  */
 #ifndef POINT_MESSAGE_H
 #define POINT_MESSAGE_H

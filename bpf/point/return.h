@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * point/return.h - a socket call has returned: for tools that need to know no more than how
- *often and with what result. One point per operation, exits only, so that a call costs one
- *program and what isn't asked for isn't attached. Not together with connect.h and accept.h,
- *which hook both ends of the same calls.
+ * point/return.h - a socket call has returned: for tools that need to know no more than how often
+ * and with what result. One point per operation, exits only, so that a call costs one program and
+ * what isn't asked for isn't attached. Not together with connect.h and accept.h, which hook both
+ * ends of the same calls.
  *
  * The tool that includes this defines
  *	on_return(ctx, call, ret)	call: RET_*
  *
  * What a route does not see:
- *	__fentry		io_uring (point/uring.h); calls that had begun before the tool
- *did
+ *	__fentry		io_uring (point/uring.h); calls that began before the tool
  *	__syscall		32-bit callers (no syscalls: tracepoint fires for them on x86),
- *				io_uring (point/uring.h)
+ *				io_uring
  *	return32__syscall	sees only 32-bit callers, and makes every system call of the
  *				host a little slower: only with --compat
  */

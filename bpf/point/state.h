@@ -9,14 +9,14 @@
  * CLOSE -> SYN_SENT, the start of a connection, always comes in the context of the task that
  * connects (or of its io_uring worker), with the destination in the socket. The end (SYN_SENT
  * -> ESTABLISHED, or -> CLOSE with sk_err) comes from wherever the packet or the timer is
- * handled: the current task then is anybody. SYN_RECV is between the two when both sides
- *connect, and comes before the end of passive opens too. MPTCP's subflows come here as well.
+ * handled: the current task then is anybody. SYN_RECV is between the two when both sides connect,
+ * and comes before the end of passive opens too. MPTCP's subflows come here as well.
  *
  * A program is skipped on a CPU where it already runs, one of perf's also where any other of
- * perf's runs. Ends are handled with interrupts on, and an interrupt may bring the end of
- *another connection: so a twin looks at each end once more, and its handler must do nothing the
- *second time. An interrupt finds one of the two running at most, so together they miss nothing
- *(before 7.0, see below).
+ * perf's runs. Ends are handled with interrupts on, and an interrupt may bring the end of another
+ * connection: so a twin looks at each end once more, and its handler must do nothing the second
+ * time. An interrupt finds one of the two running at most, so together they miss nothing (before
+ * 7.0, see below).
  *
  * What a route does not see:
  *	state__raw	nothing before 7.0; there raw tracepoints became preemptible and skip
