@@ -134,6 +134,7 @@ static __always_inline void accept_exit(void)
 static __always_inline void accept_uring(struct io_kiocb *req, struct call_key key)
 {
 	struct accepting a = {};
+	struct sock *listener = NULL;
 	int fd;
 
 	if (uring_opcode(req) != IORING_OP_ACCEPT)
@@ -141,7 +142,11 @@ static __always_inline void accept_uring(struct io_kiocb *req, struct call_key k
 	key = uring_by_data(req, key);
 	a.direct = uring_accepts_direct(req);
 	fd = uring_fd(req);
-	if (accept_begin(&a, fd == -1 ? NULL : socket_sk(fd_socket(current_task(), fd))) &&
+	if (fd != -1)
+		listener = socket_sk(fd_socket(current_task(), fd));
+	else if (!bpf_core_field_exists(req->cqe))
+		listener = socket_sk(file_socket(uring_file(req)));
+	if (accept_begin(&a, listener) &&
 	    bpf_map_update_elem(&uring_accepting, &key, &a, BPF_ANY))
 		COUNT_EVENT(map_full);
 }
