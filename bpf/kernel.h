@@ -21,6 +21,9 @@ typedef _Bool bool;
 #define TS_COMPAT 0x2		/* thread_info.status, x86: inside a 32-bit system call */
 #define REQ_F_FIXED_FILE 0x1	/* io_kiocb.flags: cqe.fd is a slot, not a descriptor */
 #define IORING_OP_CONNECT 16
+#define IOCB_NOWAIT 0x8 /* kiocb.ki_flags */
+#define MSG_PEEK 0x2
+#define MSG_DONTWAIT 0x40
 #define EBADF 9
 #define EAGAIN 11
 #define EEXIST 17
@@ -118,6 +121,15 @@ struct socket {
 	struct sock *sk;
 };
 
+struct kiocb {
+	struct file *ki_filp;
+	int ki_flags;
+};
+
+struct msghdr {
+	unsigned int msg_flags;
+};
+
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
@@ -203,6 +215,7 @@ struct k_sigaction {
 	struct sigaction sa;
 };
 
+/* Those that system calls pass their arguments in, and where the stack is. */
 #ifdef __TARGET_ARCH_arm64
 struct user_pt_regs {
 	__u64 regs[31];

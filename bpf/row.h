@@ -116,6 +116,7 @@ struct ctl {
 	__u32 batch;  /* otherwise wake it when this many bytes have come, a power of two */
 	__u32 open;   /* all is attached: new events count; before and after, only ends do */
 	__u32 sees;   /* SEES_*: of what is optional, what is attached */
+	__u32 nested; /* a plain send comes through sock_sendmsg as well: see point/message.h */
 };
 
 /* Who made a call: taken in the kernel, when the call begins. */

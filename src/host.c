@@ -97,19 +97,22 @@ static const char *first_line(const char *path, char *line, int size)
 	return line;
 }
 
-static enum preempt preempt_here(const char *release)
+static enum preempt preempt_here(const struct utsname *u)
 {
 	char line[4096], path[128];
 	enum preempt p = preempt_in_command_line(first_line("/proc/cmdline", line, sizeof(line)));
 
 	if (!p)
 		p = preempt_in_config("/proc/config.gz");
-	snprintf(path, sizeof(path), "/boot/config-%s", release);
+	snprintf(path, sizeof(path), "/boot/config-%s", u->release);
 	if (!p)
 		p = preempt_in_config(path);
 	if (!p)
 		p = preempt_in_debugfs(
 			first_line("/sys/kernel/debug/sched/preempt", line, sizeof(line)));
+	/* "#1 SMP PREEMPT_DYNAMIC Debian ...": a kernel that can preempt says so, if not when */
+	if (!p && !strstr(u->version, "PREEMPT"))
+		p = PREEMPT_VOLUNTARY;
 	return p;
 }
 
@@ -126,7 +129,7 @@ const struct kernel *kernel_here(void)
 	if (sscanf(u.release, "%u.%u", &major, &minor) != 2)
 		major = minor = 255;
 	here.version = KERNEL(major, minor);
-	here.preempt = preempt_here(here.release);
+	here.preempt = preempt_here(&u);
 	return &here;
 }
 

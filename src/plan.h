@@ -14,7 +14,7 @@
 enum backend { BACKEND_FENTRY, BACKEND_KPROBE, BACKEND_TRACEPOINT, BACKENDS };
 
 /* From cheap to dear. */
-enum route { FENTRY, RAW, KPROBE, CLASSIC, SYSCALL, TRACEPOINT, ROUTES };
+enum route { RAW, FENTRY, KPROBE, CLASSIC, SYSCALL, TRACEPOINT, ROUTES };
 
 /* One program of the object. */
 struct candidate {

@@ -6,6 +6,7 @@
 #include "prod.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -59,14 +60,24 @@ static const char *prod_socket(void)
 
 static const char *prod_message(void)
 {
-	const char *why = NULL;
-	char byte = 0;
-	int fd[2];
+	const char *why = "no message went through a socket pair";
+	char byte[4] = {};
+	struct iovec one = { byte, 1 };
+	struct msghdr msg = { .msg_iov = &one, .msg_iovlen = 1 };
+	int fd[2], tube[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd))
 		return "no AF_UNIX sockets";
-	if (send(fd[0], &byte, 1, MSG_NOSIGNAL) != 1 || recv(fd[1], &byte, 1, MSG_DONTWAIT) != 1)
-		why = "no message went through a socket pair";
+	if (!pipe2(tube, O_CLOEXEC)) {
+		/* all ways to send, as each may have its own hook, and the ways to receive */
+		if (send(fd[0], byte, 1, 0) == 1 && sendmsg(fd[0], &msg, 0) == 1 &&
+		    write(fd[0], byte, 1) == 1 && write(tube[1], byte, 1) == 1 &&
+		    splice(tube[0], NULL, fd[0], NULL, 1, 0) == 1 &&
+		    recv(fd[1], byte, 1, 0) == 1 && recvmsg(fd[1], &msg, 0) == 1)
+			why = NULL;
+		close(tube[0]);
+		close(tube[1]);
+	}
 	close(fd[0]);
 	close(fd[1]);
 	return why;
@@ -184,4 +195,9 @@ const char *prod(const char *point)
 		if (!strcmp(prods[i].point, point))
 			return prods[i].call();
 	return "there is no test of it";
+}
+
+bool prod_reaches(const char *program)
+{
+	return strcmp(program, "send_uring__fentry");
 }

@@ -6,10 +6,14 @@
 #ifndef PROD_H
 #define PROD_H
 
+#include <stdbool.h>
+
 /*
  * Make every call that the hooks of this point are for. NULL: done, each has fired or is dead;
  * else why that can't be tried here.
  */
 const char *prod(const char *point);
+/* Does any of those calls reach this program? */
+bool prod_reaches(const char *program);
 
 #endif

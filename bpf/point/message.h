@@ -7,9 +7,15 @@
  *	on_message(ctx, op, sk, ret, flags)	op: OP_SEND, OP_RECV; ret: bytes or -errno;
  *						flags: MSG_*
  *
+ * A sendfile or splice to a socket is a message for each 64 KiB that a pipe holds, on any kernel.
+ *
  * What a route does not see:
- *	__raw, __classic	splice() from a TCP socket; bad descriptors. They exist from
- *				6.3 on; before, tracepoints have no way at all
+ *	__raw, __classic	splice() from a TCP socket; bad descriptors. They exist from 6.3 on
+ *	__fentry		the same; a send during which another thread closed its descriptor.
+ *				It exists up to 6.4. Stable kernels before 5.10.198, 5.15.135 and
+ *				6.1.57 send all through sock_sendmsg: there it would count twice,
+ *				finds that out by a send of its own, and is not used
+ * There is none for kprobes or for system calls' tracepoints before 6.3: they can't tell results.
  */
 #ifndef POINT_MESSAGE_H
 #define POINT_MESSAGE_H
@@ -29,6 +35,93 @@ SEC("?raw_tp/sock_recv_length")
 int BPF_PROG(recv__raw, struct sock *sk, int ret, int flags)
 {
 	on_message(ctx, OP_RECV, sk, ret, flags);
+	return 0;
+}
+
+static __always_inline struct sock *file_sk(struct file *file)
+{
+	struct socket *socket = file_socket(file);
+
+	return socket ? BPF_CORE_READ(socket, sk) : NULL;
+}
+
+SEC("?fexit/__sys_sendto")
+int send__fentry(__u64 *ctx)
+{
+	struct socket *socket = fd_socket(current_task(), ctx[0]);
+
+	if (socket)
+		on_message(ctx, OP_SEND, BPF_CORE_READ(socket, sk), ctx[6], ctx[3]);
+	return 0;
+}
+
+SEC("?fexit/____sys_sendmsg")
+int send_msg__fentry(__u64 *ctx)
+{
+	struct socket *socket = (struct socket *)ctx[0];
+
+	on_message(ctx, OP_SEND, BPF_CORE_READ(socket, sk), ctx[5], ctx[2]);
+	return 0;
+}
+
+/* The same without waiting, if io_uring wants that; a program's own O_NONBLOCK is no matter here. */
+static __always_inline int iocb_flags(struct kiocb *iocb)
+{
+	return BPF_CORE_READ(iocb, ki_flags) & IOCB_NOWAIT ? MSG_DONTWAIT : 0;
+}
+
+SEC("?fexit/sock_write_iter")
+int send_write__fentry(__u64 *ctx)
+{
+	struct kiocb *iocb = (struct kiocb *)ctx[0];
+
+	on_message(ctx, OP_SEND, file_sk(BPF_CORE_READ(iocb, ki_filp)), ctx[2],
+		   iocb_flags(iocb));
+	return 0;
+}
+
+SEC("?fexit/generic_splice_sendpage")
+int send_splice__fentry(__u64 *ctx)
+{
+	struct sock *sk = file_sk((struct file *)ctx[1]);
+
+	if (sk)
+		on_message(ctx, OP_SEND, sk, ctx[5], 0);
+	return 0;
+}
+
+/* io_uring's SEND and SEND_ZC */
+SEC("?fexit/sock_sendmsg")
+int send_uring__fentry(__u64 *ctx)
+{
+	struct socket *socket = (struct socket *)ctx[0];
+	struct msghdr *msg = (struct msghdr *)ctx[1];
+
+	if (bpf_get_current_pid_tgid() >> 32 == conf.self)
+		ctl.nested = 1; /* we don't send by io_uring */
+	else
+		on_message(ctx, OP_SEND, BPF_CORE_READ(socket, sk), ctx[2],
+			   BPF_CORE_READ(msg, msg_flags));
+	return 0;
+}
+
+SEC("?fexit/sock_recvmsg")
+int recv__fentry(__u64 *ctx)
+{
+	struct socket *socket = (struct socket *)ctx[0];
+
+	on_message(ctx, OP_RECV, BPF_CORE_READ(socket, sk), ctx[3], ctx[2]);
+	return 0;
+}
+
+/* recvmmsg(2): all after the first go around sock_recvmsg */
+SEC("?fexit/____sys_recvmsg")
+int recv_msg__fentry(__u64 *ctx)
+{
+	struct socket *socket = (struct socket *)ctx[0];
+
+	if ((int)ctx[5] /* nosec */)
+		on_message(ctx, OP_RECV, BPF_CORE_READ(socket, sk), ctx[6], ctx[4]);
 	return 0;
 }
 

@@ -17,9 +17,6 @@
 #include "../../bpf/point/task.h"
 #include "../../bpf/point/uring.h"
 
-#define MSG_PEEK 0x2
-#define MSG_DONTWAIT 0x40
-
 /* One struct counts per RET_ and possible CPU. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
