@@ -194,6 +194,14 @@ static void json_row(struct sink *s, const void *row)
 		column_value(s->table, s->columns[i], row, &v);
 		put_value(b, s->columns[i], &v);
 	}
+	/* not a column: it is of the interval, whatever the key */
+	if (s->table->report && !s->run->fields) {
+		put_key(b, "missed");
+		if (s->missed < 0)
+			buf_str(b, "null");
+		else
+			buf_i64(b, s->missed);
+	}
 	buf_add(b, "}\n", 2);
 }
 

@@ -49,8 +49,40 @@ static int on_sample(void *ctx, void *data, size_t size)
 	return c->row(c->arg, data);
 }
 
+long long live_runs(const struct program *p)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(p->prog), &info, &len))
+		return -1;
+	return info.run_cnt;
+}
+
+static long long read_misses(struct live *live, struct program *p)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(p->prog), &info, &len))
+		return -1;
+	p->runs = info.run_cnt;
+	p->run_ns = info.run_time_ns;
+	/* 5.10's info ends before it; perf's programs count theirs only from 6.7 on */
+	if ((p->perf && !live->perf_misses) ||
+	    len < offsetof(struct bpf_prog_info, recursion_misses) +
+			    sizeof(info.recursion_misses))
+		return -1;
+	return info.recursion_misses - p->before;
+}
+
 void live_open(struct live *live, bool open)
 {
+	for (size_t i = 0; open && i < live->nprograms; i++) {
+		long long missed = read_misses(live, &live->programs[i]);
+
+		live->programs[i].before = missed > 0 ? missed : 0;
+	}
 	__atomic_store_n(&live->ctl->open, open, __ATOMIC_SEQ_CST);
 }
 
@@ -160,37 +192,11 @@ static struct program *twin_of(struct live *live, const struct program *p)
 	return NULL;
 }
 
-long long live_runs(const struct program *p)
+long long live_misses(struct live *live, bool *unknown)
 {
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
+	long long sum = 0;
 
-	if (bpf_obj_get_info_by_fd(bpf_program__fd(p->prog), &info, &len))
-		return -1;
-	return info.run_cnt;
-}
-
-static long long read_misses(struct live *live, struct program *p)
-{
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-
-	if (bpf_obj_get_info_by_fd(bpf_program__fd(p->prog), &info, &len))
-		return -1;
-	p->runs = info.run_cnt;
-	p->run_ns = info.run_time_ns;
-	/* 5.10's info ends before it; perf's programs count theirs only from 6.7 on */
-	if ((p->perf && !live->perf_misses) ||
-	    len < offsetof(struct bpf_prog_info, recursion_misses) +
-			    sizeof(info.recursion_misses))
-		return -1;
-	return info.recursion_misses;
-}
-
-bool live_misses(struct live *live)
-{
-	bool any = false;
-
+	*unknown = false;
 	for (size_t i = 0; i < live->nprograms; i++)
 		live->programs[i].missed = read_misses(live, &live->programs[i]);
 	for (size_t i = 0; i < live->nprograms; i++) {
@@ -209,9 +215,15 @@ bool live_misses(struct live *live)
 			 !hook_loses(bpf_program__section_name(twin->prog), kernel_here()));
 		p->covered = live->twins_cover || twin->missed == 0;
 	}
-	for (size_t i = 0; i < live->nprograms; i++)
-		any |= live->programs[i].missed > 0 && !live->programs[i].covered;
-	return any;
+	for (size_t i = 0; i < live->nprograms; i++) {
+		const struct program *p = &live->programs[i];
+
+		if (p->missed < 0)
+			*unknown = true;
+		else if (!p->covered)
+			sum += p->missed;
+	}
+	return sum;
 }
 
 void live_detach(struct live *live)

@@ -26,7 +26,10 @@ struct program {
 	char *hook;	  /* "tracepoint:syscalls:sys_enter_connect" */
 	struct bpf_program *prog;
 	struct bpf_link *link;
-	long long missed; /* recursion_misses; -1: the kernel can't tell */
+	long long
+		missed; /* recursion_misses since the gate opened; -1: the kernel can't tell */
+	long long before; /* ... and before that */
+	long long told;	  /* of those, how many were warned of */
 	bool covered;	  /* ... but its twin saw what it missed */
 	uint64_t runs, run_ns; /* with --stats */
 };
@@ -83,8 +86,11 @@ bool live_idle(struct live *live);
 void live_totals(const struct live *live, struct totals *t);
 /* How often it has run, while the kernel kept statistics; -1: unknown. */
 long long live_runs(const struct program *p);
-/* Read every program's misses; true if there are any that no twin covers. */
-bool live_misses(struct live *live);
+/*
+ * Read every program's misses: how many there are that no twin covers. UNKNOWN: are there programs
+ * whose misses the kernel doesn't count?
+ */
+long long live_misses(struct live *live, bool *unknown);
 /* No more events; what was sent is still to be consumed. */
 void live_detach(struct live *live);
 void live_stop(struct live *live);

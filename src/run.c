@@ -27,6 +27,7 @@
 
 #define FIRST_PID_NAMESPACE 0xeffffffcU /* PROC_PID_INIT_INO, linux/proc_ns.h */
 #define DRAIN_NS 20000000 /* how often the ring is looked at while rows come */
+#define MISSES_NS 1000000000 /* and, by tools without intervals, what was missed */
 
 struct state {
 	struct run *run;
@@ -38,6 +39,8 @@ struct state {
 	struct keyed *keyed;
 	struct fixed *fixed;
 	uint64_t reported; /* when the last report was made */
+	uint64_t checked;  /* when misses were last looked for */
+	long long missed;  /* up to then */
 	uint64_t rows, reports;
 	uint64_t rows_reported; /* in reports up to the last one */
 	bool told; /* the command, that it is to end */
@@ -132,8 +135,37 @@ static void on_sum(void *arg, const void *row)
 	s->sink.ops->row(&s->sink, row);
 }
 
+/* What was missed since the last time; told at once, as a run may go on for days. */
+static void check_misses(struct state *s, uint64_t now)
+{
+	bool unknown;
+	long long sum = live_misses(&s->live, &unknown);
+	struct buf b = {};
+
+	s->checked = now;
+	s->sink.missed = unknown ? -1 : sum > s->missed ? sum - s->missed : 0;
+	if (sum > s->missed)
+		s->missed = sum;
+	for (size_t i = 0; i < s->live.nprograms; i++) {
+		struct program *p = &s->live.programs[i];
+
+		if (p->covered || p->missed <= p->told)
+			continue;
+		buf_str(&b, b.len ? ", " : "");
+		buf_i64(&b, p->missed - p->told);
+		buf_str(&b, " by ");
+		buf_str(&b, p->name);
+		p->told = p->missed;
+	}
+	/* at the end the account tells */
+	if (b.len && !s->reason)
+		warn("events were missed: %.*s", (int)b.len, b.p);
+	buf_free(&b);
+}
+
 static void report(struct state *s, uint64_t when)
 {
+	check_misses(s, when);
 	s->reports++;
 	s->sink.ops->tick(&s->sink, when);
 	if (s->count)
@@ -221,6 +253,8 @@ static void loop(struct state *s, uint64_t start, const sigset_t *during)
 			tick += s->run->interval_ns * ((now - tick) / s->run->interval_ns + 1);
 			wake = tick;
 		}
+		if (!s->run->interval_ns && now - s->checked >= MISSES_NS)
+			check_misses(s, now);
 		if (!busy && !live_idle(&s->live)) {
 			output_flush(&s->output, &stopping);
 			busy = true;
@@ -337,11 +371,13 @@ static int finish(struct state *s, uint64_t start, int stats_fd)
 	live_open(&s->live, false);
 	/* from here on the counters don't move any more */
 	live_detach(&s->live);
-	missed = live_misses(&s->live);
 	while (s->output.state == OUTPUT_GOOD && !all_shown(s) && live_consume(&s->live))
 		output_flush(&s->output, &stopping);
 	if ((s->count || s->keyed || s->fixed) && !enough_reports(s))
 		report(s, closed);
+	else
+		check_misses(s, closed);
+	missed = s->missed > 0;
 	live_totals(&s->live, &totals);
 	/* what came after the last row or report that was asked for was not shown */
 	if (s->fixed)
@@ -435,7 +471,7 @@ int run_tool(struct run *run)
 				    s.live.counts_len / sizeof(*s.live.counts), run->top,
 				    run->form == FORM_BT);
 	start = now_ns();
-	s.reported = start;
+	s.reported = s.checked = start;
 	clock_sync();
 	/* now that there will be something to write */
 	output_start(&s.output);

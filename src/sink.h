@@ -18,6 +18,7 @@ struct sink {
 	uint64_t start_ns; /* CLOCK_MONOTONIC of the start */
 	unsigned rows;	   /* since the last heading */
 	bool colour;	   /* a terminal that wants it */
+	long long missed;  /* events that programs missed in a report's interval; -1: unknown */
 };
 
 struct sink_ops {

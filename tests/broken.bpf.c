@@ -2,7 +2,7 @@
 /*
  * broken.bpf.c - soconnect's kernel half with routes that are no good, each better by rank than
  * connect__tracepoint: for tests/live/routes.t, which wants to see them struck out and the next
- * one used.
+ * one used; and with a program that misses an event whenever a thread exits.
  */
 #include "../tools/soconnect/soconnect.bpf.c"
 
@@ -33,5 +33,20 @@ SEC("?tp/syscalls/no_such_event")
 int connect__syscall(void *ctx)
 {
 	on_connect_ret(ctx, 0);
+	return 0;
+}
+
+/* misses: it runs whenever one prints, prints itself, and is skipped then */
+SEC("?raw_tp/bpf_trace_printk")
+int exit_misses__raw(void *ctx)
+{
+	bpf_printk("sockray's test");
+	return 0;
+}
+
+SEC("?raw_tp/sched_process_exit")
+int exit_prints__raw(void *ctx)
+{
+	bpf_printk("sockray's test");
 	return 0;
 }

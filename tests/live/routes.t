@@ -17,10 +17,31 @@ said connect__classic "does not load"
 said connect__syscall "does not attach"
 unlike "$err" "not by connect__raw" "connect__raw: is not to blame"
 bound 60 "$B/soconnect" -q -j -f all --backend tracepoint -o "$T/own" -- true
-is "$(jq -c 'select(.type == "meta").hooks' "$T/act")" \
+is "$(jq -c 'select(.type == "meta").hooks | .exit |= sub("[+].*"; "")' "$T/act")" \
 	"$(jq -c 'select(.type == "meta").hooks' "$T/own")" \
 	"broken routes: the hooks in use are soconnect's own"
 ok "broken routes: these rows, and no others" "$B/compare" "$T/exp" "$T/act"
+
+# what is missed is told at once, in each report, and at the end
+missing() {
+	run "$B/sockray-broken" soconnect -j -o "$T/act" "$@" -- sh -c \
+		'for i in 1 2 3 4 5 6 7 8; do sleep 0.1; done'
+	[ "$(ends missed.exit_misses__raw)" -ge 8 ]
+}
+ok "misses: each exit gave one" missing --count 0.2
+like "$err" '^soconnect: warning: events were missed: [0-9]+ by exit_misses__raw$' \
+	"misses: told while it runs"
+like "$err" '^soconnect: .*, [0-9]+ missed by exit_misses__raw' "misses: told at the end"
+is "$rc" 0 "misses: no failure"
+ok "misses: without an interval, too" missing --strict
+is "$rc" 1 "misses: --strict fails"
+start "$B/sockray-broken" soconnect -j --count -f all -o "$T/act" 0.2
+tracing "$T/act"
+for i in 1 2 3 4; do "$B/traffic" tcp_ok >"$T/out" 2>&1; sleep 0.2; done
+kill -INT $pid
+finish $pid
+ok "misses: some report has some, none has other than a number" jq -e -s \
+	'map(select(.type == "report").missed) | all(type == "number") and (max > 0)' "$T/act"
 
 # a hook that is in use was seen to fire
 run "$B/soconnect" -v -d 0.1
