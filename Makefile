@@ -3,6 +3,7 @@
 # make static   build/sockray-static: one file for any x86-64 Linux with BTF
 # make SAN=1    with ASan and UBSan, in build-san/
 # make tests    the test programs; tests/run runs them
+# make static-tests  those that live tests run, for tests/vm/run
 # make install  DESTDIR, prefix
 
 ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
@@ -57,6 +58,8 @@ endef
 $(foreach t,$(tools),$(eval $(call tool_rules,$t)))
 
 units := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/test_*.c))
+static_tests := $(patsubst %,$B/%-static,traffic operations compare \
+	$(if $(filter x86,$(ARCH)),traffic32 operations32))
 tests: $(units) $B/sockray-broken $B/traffic $B/traffic32 $B/operations $B/operations32 \
 	$B/compare $B/callpath $B/callpath-frameless $B/callpath32
 
@@ -76,8 +79,6 @@ $B/sockray-broken: $(filter-out $B/soconnect.embed.o,$(objects)) $B/broken.embed
 JUDGE_CFLAGS = $(filter-out -fsanitize% -fno-omit-frame-pointer,$(ALL_CFLAGS))
 $B/traffic: tests/traffic.c | $B
 	$(CC) $(JUDGE_CFLAGS) -pthread -o $@ $< -luring
-$B/traffic-static: tests/traffic.c | $B
-	$(CC) $(JUDGE_CFLAGS) -static -pthread -o $@ $< -luring
 $B/traffic32: tests/traffic.c | $B
 	$(CC) $(JUDGE_CFLAGS) -m32 -DTRAFFIC32 -pthread -o $@ $<
 $B/operations: tests/operations.c | $B
@@ -97,6 +98,14 @@ $B/callpath32: tests/callpath.c | $B
 $B/compare: tests/compare.c | $B
 	$(CC) $(JUDGE_CFLAGS) -o $@ $< -ljansson
 
+# all that live tests run, static: what tests/vm/run takes to other kernels
+static-tests: static $(static_tests)
+$(static_tests): JUDGE_CFLAGS += -static
+$B/%-static: tests/%.c | $B
+	$(CC) $(JUDGE_CFLAGS) -pthread -o $@ $< -luring -ljansson
+$B/%32-static: tests/%.c | $B
+	$(CC) $(JUDGE_CFLAGS) -m32 -DTRAFFIC32 -pthread -o $@ $<
+
 install: $B/sockray
 	install -D $B/sockray $(DESTDIR)$(prefix)/sbin/sockray
 	for t in $(tools); do ln -sf sockray $(DESTDIR)$(prefix)/sbin/$$t; done
@@ -107,5 +116,5 @@ clean:
 	rm -rf build build-san
 
 -include $(wildcard $B/*.d)
-.PHONY: all static tests install clean
+.PHONY: all static tests static-tests install clean
 .DELETE_ON_ERROR:

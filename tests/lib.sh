@@ -25,9 +25,10 @@
 #	ends KEY [FILE]		that number of the end record of $T/act (or FILE)
 #
 # $T is the temporary directory, readable for all users and removed at exit. $B is the directory
-# with the programs, `build` unless set: B=build-san runs the sanitized ones. Tests run in the top
-# directory of the project. The system's own programs go before others of the same name, since the
-# names of processes are compared.
+# with the programs, `build` unless set: B=build-san runs the sanitized ones. With BACKEND=kprobe
+# (or another) every tool is run with --backend kprobe. On a slow machine all limits are SLOW times
+# as long. Tests run in the top directory of the project. The system's own programs go before others
+# of the same name, since the names of processes are compared.
 cd "$(dirname "$0")/../.." || exit 1
 PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH
 LC_ALL=C.UTF-8
@@ -41,6 +42,7 @@ case $B in
 esac
 T=$(mktemp -d "${TMPDIR:-/tmp}/sockray-test.XXXXXX") || exit 1
 chmod 755 "$T"
+SLOW=${SLOW:-1}
 tests_=0 failed_=0 pids_='' at_exit_=''
 
 clean_up_() {
@@ -62,6 +64,20 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 trap 'exit 129' HUP
 trap 'exit 141' PIPE
+
+# the same programs, but the tools (links to sockray) with --backend
+if [ "${BACKEND:-}" ]; then
+	mkdir "$T/.tools"
+	ln -s "$B"/* "$T/.tools/"
+	for tool_ in "$B"/so*; do
+		[ -L "$tool_" ] || continue
+		rm "$T/.tools/${tool_##*/}"
+		printf '#!/bin/sh\nexec %s --backend %s "$@"\n' "$tool_" "$BACKEND" \
+			>"$T/.tools/${tool_##*/}"
+		chmod +x "$T/.tools/${tool_##*/}"
+	done
+	B=$T/.tools
+fi
 
 # at_exit COMMANDS: to be evaluated when the test ends, last first
 at_exit() {
@@ -140,7 +156,9 @@ unlike() {
 }
 
 bound() {
-	timeout -k 5 "$@"
+	limit_=$(($1 * SLOW))
+	shift
+	timeout -k 5 $limit_ "$@"
 }
 
 run() {
@@ -156,7 +174,7 @@ start() {
 }
 
 await() {
-	left_=$(($1 * 20))
+	left_=$(($1 * SLOW * 20))
 	shift
 	until "$@"; do
 		left_=$((left_ - 1))
