@@ -175,6 +175,28 @@ static json_int_t pid_of(const json_t *row)
 	return json_integer_value(json_object_get(row, "pid"));
 }
 
+/* Numbers in which most pairs differ already: looking into JSON is slow. */
+struct brief {
+	json_int_t pid, lport, rport;
+};
+
+static struct brief brief_of(const json_t *row)
+{
+	return (struct brief){
+		pid_of(row),
+		json_integer_value(json_object_get(row, "lport")),
+		json_integer_value(json_object_get(row, "rport")),
+	};
+}
+
+/* 0: nothing definite is expected. */
+static bool may_agree(const struct brief *want, const struct brief *got)
+{
+	return (!want->pid || want->pid == got->pid) &&
+	       (!want->lport || want->lport == got->lport) &&
+	       (!want->rport || want->rport == got->rport);
+}
+
 static bool has_pid(const struct rows *rows, json_int_t pid)
 {
 	for (size_t i = 0; i < rows->n; i++) {
@@ -253,7 +275,7 @@ static bool find_row(struct matching *m, size_t e)
 static bool *match(struct matching *m, const struct rows *expected, const struct rows *actual)
 {
 	bool *matched = zeroed(expected->n, sizeof(*matched));
-	json_int_t *pids = zeroed(actual->n, sizeof(*pids));
+	struct brief *briefs = zeroed(actual->n, sizeof(*briefs));
 
 	m->nexpected = expected->n;
 	m->nactual = actual->n;
@@ -262,18 +284,17 @@ static bool *match(struct matching *m, const struct rows *expected, const struct
 	m->taken = zeroed(actual->n, sizeof(*m->taken));
 	for (size_t a = 0; a < actual->n; a++)
 		m->taken[a] = NONE;
-	/* most pairs differ in this one already, and looking into JSON is slow */
 	for (size_t a = 0; a < actual->n; a++)
-		pids[a] = pid_of(actual->v[a]);
+		briefs[a] = brief_of(actual->v[a]);
 	for (size_t e = 0; e < expected->n; e++) {
-		json_int_t pid = pid_of(expected->v[e]);
+		struct brief brief = brief_of(expected->v[e]);
 
 		for (size_t a = 0; a < actual->n; a++)
 			m->fits[e * actual->n + a] =
-				(!pid || pid == pids[a]) &&
+				may_agree(&brief, &briefs[a]) &&
 				!differences(expected->v[e], actual->v[a], 1);
 	}
-	free(pids);
+	free(briefs);
 	for (size_t e = 0; e < expected->n; e++) {
 		memset(m->seen, 0, actual->n * sizeof(*m->seen));
 		matched[e] = find_row(m, e);
