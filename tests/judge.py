@@ -1,0 +1,73 @@
+# judge.py TOOL EXPECTED ACTUAL [KEYS [CALLS]]: do the reports that `TOOL -j` wrote add up to what
+# tests/operations expects, no more and no less? KEYS are those of --by, CALLS those of --call.
+# Prints what is wrong; exit 1 if anything is.
+import json, sys
+
+FAMILIES = {None: None, 1: "AF_UNIX", 2: "AF_INET", 10: "AF_INET6"}
+OPS = ("accept", "connect", "bind", "listen", "socket", "send", "recv")
+tool, expected, actual = sys.argv[1:4]
+keys = sys.argv[4].split(",") if len(sys.argv) > 4 and sys.argv[4] else []
+calls = sys.argv[5].split(",") if len(sys.argv) > 5 else OPS
+numbers = ["ok", "failed", "again"] + ["bytes"] * (tool == "sockstat")
+if tool == "sofamily":
+    keys = ["call", "comm", "family"]
+if tool == "soprotocol":
+    keys = ["call", "comm", "protocol", "protocol_name", "name"]
+wrong = []
+
+def add(sums, key, row):
+    into = sums.setdefault(key, dict.fromkeys(numbers, 0))
+    for n in numbers:
+        into[n] += row[n]
+
+def show(d):
+    return d and " ".join("%s %d" % i for i in d.items() if i[1] or i[0] == "ok")
+
+rows = [json.loads(l) for l in open(actual)]
+meta, reports, end = rows[0], rows[1:-1], rows[-1]
+if (meta["type"], meta["tool"], end["type"]) != ("meta", tool, "end"):
+    wrong.append("not from meta to end")
+for name in "lost", "map_full", "unfollowed":
+    if end[name]:
+        wrong.append("%s: %d" % (name, end[name]))
+# what one program misses another may have seen
+missed = {p: n for p, n in end["missed"].items() if n and p not in end["covered"]}
+if missed:
+    wrong.append("missed: %r" % missed)
+
+want, got, counted, pending = {}, {}, 0, {}
+for r in map(json.loads, open(expected)):
+    if r.get("tool") == tool and r["call"] in calls:
+        add(want, tuple(r[k] for k in keys) if keys else (r["call"],), r)
+number = 0
+for r in reports:
+    if r["type"] != "report" or not number <= r["interval"] <= number + 1:
+        wrong.append("not the next report: %r" % r)
+    number = r["interval"]
+    if keys:
+        parts = [(tuple(r[k] for k in keys), r)]
+        if "family_name" in r and r["family_name"] != FAMILIES[r["family"]]:
+            wrong.append("not its family's name: %r" % r)
+        if "pending" in r:
+            pending[parts[0][0]] = r["pending"], number
+    else:
+        parts = [((c,), r[c]) for c in OPS if c in calls]
+    for key, r in parts:
+        if "count" in r and r["count"] != r["ok"] + r["failed"] + r["again"]:
+            wrong.append("count isn't the sum: %r" % r)
+        counted += r["ok"] + r["failed"] + r["again"]
+        if r["ok"] + r["failed"] + r["again"]:
+            add(got, key, r)
+for key in sorted(set(want) | set(got), key=str):
+    if want.get(key) != got.get(key):
+        wrong.append("%s: want %s, got %s" % (" ".join(map(str, key)), show(want.get(key)),
+                                              show(got.get(key))))
+for key, (n, when) in pending.items():
+    if n and when == number:
+        wrong.append("%r: %d pending at the end" % (key, n))
+if len(calls) == len(OPS) and end["events"] != counted:
+    wrong.append("end says %d events, the reports %d" % (end["events"], counted))
+if not want:
+    wrong.append("nothing was expected")
+print("\n".join(wrong))
+sys.exit(len(wrong) > 0)
