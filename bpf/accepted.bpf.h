@@ -62,11 +62,6 @@ struct {
 	__type(value, struct accepting);
 } uring_accepting SEC(".maps");
 
-static __always_inline struct sock *socket_sk(struct socket *socket)
-{
-	return socket ? BPF_CORE_READ(socket, sk) : NULL;
-}
-
 static __always_inline bool accept_begin(struct accepting *a, struct sock *listener)
 {
 	if (bpf_get_current_pid_tgid() >> 32 == conf.self || !ctl.open)
@@ -134,19 +129,12 @@ static __always_inline void accept_exit(void)
 static __always_inline void accept_uring(struct io_kiocb *req, struct call_key key)
 {
 	struct accepting a = {};
-	struct sock *listener = NULL;
-	int fd;
 
 	if (uring_opcode(req) != IORING_OP_ACCEPT)
 		return;
 	key = uring_by_data(req, key);
 	a.direct = uring_accepts_direct(req);
-	fd = uring_fd(req);
-	if (fd != -1)
-		listener = socket_sk(fd_socket(current_task(), fd));
-	else if (!bpf_core_field_exists(req->cqe))
-		listener = socket_sk(file_socket(uring_file(req)));
-	if (accept_begin(&a, listener) &&
+	if (accept_begin(&a, uring_sk(req)) &&
 	    bpf_map_update_elem(&uring_accepting, &key, &a, BPF_ANY))
 		COUNT_EVENT(map_full);
 }

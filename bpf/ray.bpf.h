@@ -142,6 +142,11 @@ static __always_inline struct socket *file_socket(struct file *file)
 	return BPF_CORE_READ(file, private_data);
 }
 
+static __always_inline struct sock *socket_sk(struct socket *socket)
+{
+	return socket ? BPF_CORE_READ(socket, sk) : NULL;
+}
+
 /* The current task's descriptor `fd`: its socket, or NULL. */
 static __always_inline struct socket *fd_socket(struct task_struct *task, __u32 fd)
 {

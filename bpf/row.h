@@ -195,7 +195,7 @@ enum {
 	RESULT_PENDING = -5,	  /* connect returned 0, the handshake waits for data */
 };
 
-enum { SEES_URING = 1 << 0 };
+enum { SEES_URING = 1 << 0, SEES_SEND = 1 << 1, SEES_RECV = 1 << 2 };
 
 /* An attempt to connect (attempt.bpf.h): soconnect's row. */
 struct attempt {

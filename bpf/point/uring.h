@@ -56,6 +56,16 @@ static __always_inline int uring_fd(struct io_kiocb *req)
 	return BPF_CORE_READ(req, cqe.fd);
 }
 
+/* The socket of a request just submitted: before 5.19 its file is there, later its descriptor. */
+static __always_inline struct sock *uring_sk(struct io_kiocb *req)
+{
+	int fd = uring_fd(req);
+
+	if (!bpf_core_field_exists(req->cqe))
+		return socket_sk(file_socket(uring_file(req)));
+	return fd == -1 ? NULL : socket_sk(fd_socket(current_task(), fd));
+}
+
 /* An accept into a slot of the ring instead of a descriptor. */
 static __always_inline bool uring_accepts_direct(struct io_kiocb *req)
 {

@@ -307,16 +307,13 @@ handler on_uring(void *ctx, struct io_kiocb *req, struct call_key key)
 {
 	int call = uring_call(uring_opcode(req));
 	struct request request = { .call = call };
-	int fd;
 
 	if (call < 0 || (uring_tells() && call != RET_ACCEPT4))
 		return;
-	if (call == RET_ACCEPT4) {
+	if (call == RET_ACCEPT4)
 		request.direct = uring_accepts_direct(req);
-		fd = uring_fd(req);
-		if (needs_sk() && fd != -1)
-			request.sk = fd_sk(fd);
-	}
+	if (needs_sk())
+		request.sk = uring_sk(req);
 	key = uring_by_data(req, key);
 	if (bpf_map_update_elem(&requests, &key, &request, BPF_ANY))
 		COUNT_EVENT(map_full);
@@ -337,7 +334,8 @@ handler on_uring_done(void *ctx, struct io_kiocb *req, struct call_key key,
 		call = uring_message(uring_opcode(req));
 		socket = file_socket(uring_file(req));
 		sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
-		if (sk && call >= 0 && (conf.ops >> op_of(call) & 1))
+		if (sk && call >= 0 && (conf.ops >> op_of(call) & 1) &&
+		    (ctl.sees & (call == RET_SEND ? SEES_SEND : SEES_RECV)))
 			count(ctx, call, sk, -EAGAIN, false);
 		return;
 	}
