@@ -24,6 +24,13 @@
 #	finish PID		wait for one that was started: $rc
 #	ends KEY [FILE]		that number of the end record of $T/act (or FILE)
 #
+# What is possible here:
+#
+#	can TOOL		false, and a test skipped, if the tool can't run with this backend
+#	honest TOOL		it says it is blind for what tests/blind says, and for nothing else
+#	sees TOOL WORD		is that not among what it is blind for?
+#	thorough		false with BRIEF=1: then one of each sort is enough
+#
 # $T is the temporary directory, readable for all users and removed at exit. $B is the directory
 # with the programs, `build` unless set: B=build-san runs the sanitized ones. With BACKEND=kprobe
 # (or another) every tool is run with --backend kprobe. On a slow machine all limits are SLOW times
@@ -205,10 +212,51 @@ ends() {
 	jq -r "select(.type == \"end\") | .$1" "${2:-$T/act}"
 }
 
+# ---- what the tools can do here
+
+# told TOOL: its meta record in $T/meta.TOOL; else the exit code, and why in $T/.live
+told() {
+	[ -s "$T/meta.$1" ] && return
+	bound 60 "$B/$1" -j -d 0.01 >"$T/.meta" 2>"$T/.live" </dev/null || return
+	head -n 1 "$T/.meta" >"$T/meta.$1"
+}
+
 need_live() {
-	bound 60 "$B/soconnect" -q -d 0.01 >/dev/null 2>"$T/.live" </dev/null
-	case $? in
-	77) skip_all "$(tail -n 1 "$T/.live")" ;;
-	esac
+	told soconnect || [ $? != 77 ] || skip_all "$(tail -n 1 "$T/.live")"
 	[ "$(id -u)" = 0 ] || skip_all "needs root"
+}
+
+can() {
+	told "$1" || [ $? != 77 ] || {
+		skip "$1: all of it" "$(tail -n 1 "$T/.live")"
+		return 1
+	}
+}
+
+sees() {
+	told "$1" && jq -e ".blind | index(\"$2\") | not" "$T/meta.$1" >"$T/.ok"
+}
+
+# blind TOOL [NOT]: what tests/blind says of it, on this kernel and with this backend
+blind() {
+	used_=${BACKEND:-$(jq -r '.hooks | if all(startswith("tracepoint:")) then "tracepoint"
+		else "default" end' "$T/meta.$1")}
+	awk -v tool="$1" -v backend="$used_" -v kernel="$(uname -r)" '
+		/^#/ || $1 != tool || $2 != backend { next }
+		$3 ~ /^</ {
+			split(kernel, k, "[.-]")
+			split(substr($3, 2), n, ".")
+			if (k[1] + 0 > n[1] + 0 || k[1] == n[1] && k[2] + 0 >= n[2] + 0)
+				next
+		}
+		{ print $4 }' tests/blind | sort | tr '\n' ' '
+}
+
+honest() {
+	is "$(jq -r '.blind[]' "$T/meta.$1" | sort | tr '\n' ' ')" "$(blind "$1")" \
+		"$1: blind for what tests/blind says, and nothing else: $(blind "$1")"
+}
+
+thorough() {
+	[ -z "${BRIEF:-}" ]
 }

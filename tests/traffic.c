@@ -1444,6 +1444,7 @@ static void tfo_refused(void)
 
 #ifndef TRAFFIC32
 static struct io_uring ring;
+static bool fd_told;
 
 enum { TAG_CONNECT = 1, TAG_CANCEL };
 
@@ -1459,6 +1460,8 @@ static void uring_open(void)
 	probe = io_uring_get_probe_ring(&ring);
 	if (!probe || !io_uring_opcode_supported(probe, IORING_OP_CONNECT))
 		skip("io_uring has no connect");
+	/* both since 5.19: until then no hook could know it before the file is looked up */
+	fd_told = io_uring_opcode_supported(probe, IORING_OP_SOCKET);
 	io_uring_free_probe(probe);
 }
 
@@ -1497,6 +1500,8 @@ static void uring_reap(struct row *r, int fd, const struct dest *d)
 	r->t1 = now();
 	learn(r, fd, d);
 	r->begun = begun;
+	if (!fd_told)
+		r->fd = nil;
 }
 
 static void uring_plain(int fd, const struct dest *d, int ret)
