@@ -1,8 +1,9 @@
 # judge.py TOOL EXPECTED ACTUAL [KEYS [CALLS]]: do the reports that `TOOL -j` wrote add up to what
 # tests/operations expects, no more and no less? KEYS are those of --by, CALLS those of --call.
 # Calls that the tool says it can't see ("blind", which tests/blind has to allow) are not to be
-# there: null, never 0. Prints what is wrong; exit 1 if anything is.
-import json, sys
+# there: null, never 0. Prints what is wrong; exit 1 if anything is. With MAY_MISS in the environment
+# operations may be missing if the tool reports as many misses; how many is told in the last line.
+import json, os, sys
 
 FAMILIES = {None: None, 1: "AF_UNIX", 2: "AF_INET", 10: "AF_INET6"}
 OPS = ("accept", "connect", "bind", "listen", "socket", "send", "recv")
@@ -33,7 +34,8 @@ for name in "lost", "map_full", "unfollowed":
         wrong.append("%s: %d" % (name, end[name]))
 # what one program misses another may have seen
 missed = {p: n for p, n in end["missed"].items() if n and p not in end["covered"]}
-if missed:
+may_miss = missed and os.environ.get("MAY_MISS")
+if missed and not may_miss:
     wrong.append("missed: %r" % missed)
 
 calls = [c for c in calls if c not in meta["blind"]]
@@ -63,15 +65,22 @@ for r in reports:
         if r["ok"] + r["failed"] + r["again"]:
             add(got, key, r)
 for key in sorted(set(want) | set(got), key=str):
-    if want.get(key) != got.get(key):
+    if want.get(key) != got.get(key) and not may_miss:
         wrong.append("%s: want %s, got %s" % (" ".join(map(str, key)), show(want.get(key)),
                                               show(got.get(key))))
 for key, (n, when) in pending.items():
-    if n and when == number:
+    if n and when == number and not may_miss:
         wrong.append("%r: %d pending at the end" % (key, n))
 if len(sys.argv) <= 5 and end["events"] != counted:
     wrong.append("end says %d events, the reports %d" % (end["events"], counted))
 if not want:
     wrong.append("nothing was expected")
 print("\n".join(wrong))
+if may_miss:
+    made, seen = (sum(r[n] for r in sums.values() for n in ("ok", "failed", "again"))
+                  for sums in (want, got))
+    print("%d of %d missed" % (made - seen, made))
+    if not 0 <= made - seen <= sum(missed.values()):
+        wrong.append("reported")
+        print("but %r reported" % missed)
 sys.exit(len(wrong) > 0)

@@ -8,7 +8,8 @@
 #
 # Asserting, each a line of TAP; what differs goes to stderr as a comment:
 #
-#	ok NAME COMMAND...	the command succeeds; its output is shown if it doesn't
+#	ok NAME COMMAND...	the command succeeds; its output is shown if it doesn't, and if it
+#				ends with "N of N missed", that
 #	is GOT WANT NAME	equal texts
 #	like TEXT ERE NAME	a line of the text matches; unlike: none does
 #	pass NAME, flunk NAME [WHY], skip NAME WHY
@@ -29,6 +30,8 @@
 #	can TOOL		false, and a test skipped, if the tool can't run with this backend
 #	honest TOOL		it says it is blind for what tests/blind says, and for nothing else
 #	sees TOOL WORD		is that not among what it is blind for?
+#	may_miss		does this kernel skip events of preempted programs?
+#	undisturbed [FILE]...	what the tool said on stderr that it shouldn't
 #	thorough		false with BRIEF=1: then one of each sort is enough
 #
 # $T is the temporary directory, readable for all users and removed at exit. $B is the directory
@@ -132,7 +135,7 @@ ok() {
 	name_=$1
 	shift
 	if "$@" >"$T/.ok" 2>&1; then
-		pass "$name_"
+		pass "$name_$(sed -n '$s/^[0-9]* of [0-9]* missed$/: &/p' "$T/.ok")"
 	else
 		flunk "$name_" "$(echo "exit $?: $*"; cat "$T/.ok")"
 	fi
@@ -255,6 +258,20 @@ blind() {
 honest() {
 	is "$(jq -r '.blind[]' "$T/meta.$1" | sort | tr '\n' ' ')" "$(blind "$1")" \
 		"$1: blind for what tests/blind says, and nothing else: $(blind "$1")"
+}
+
+# full: any program may be preempted and then others are skipped, but by kprobe and LSM; lazy: the
+# same from 7.0 on (tests/live/busy.t has the proof that what is missed is reported)
+may_miss() {
+	mode_=$(sed 's/.*(\(.*\)).*/\1/' /sys/kernel/debug/sched/preempt 2>/dev/null)
+	[ "$mode_" = full ] || { [ "$mode_" = lazy ] && ! uname -r | grep -q '^[1-6]\.'; }
+}
+
+# undisturbed FILE: what is said on stderr, but for what may be missed here, and how many calls of
+# others haven't ended
+undisturbed() {
+	may_miss && missed_=', [0-9]+ missed by [a-z0-9_]+' || missed_='$^'
+	grep -Ev "^[a-z]+: .* 0 lost(, [0-9]+ (not ended yet|whose end was not seen)|$missed_)+\$" "$@"
 }
 
 thorough() {
