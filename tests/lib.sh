@@ -242,8 +242,7 @@ sees() {
 
 # blind TOOL [NOT]: what tests/blind says of it, on this kernel and with this backend
 blind() {
-	used_=${BACKEND:-$(jq -r '.hooks | if all(startswith("tracepoint:")) then "tracepoint"
-		else "default" end' "$T/meta.$1")}
+	used_=$(jq -r '[.hooks[] | scan("fentry|kprobe")] | .[0] // "tracepoint"' "$T/meta.$1")
 	awk -v tool="$1" -v backend="$used_" -v kernel="$(uname -r)" '
 		/^#/ || $1 != tool || $2 != backend { next }
 		$3 ~ /^</ {
