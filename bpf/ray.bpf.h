@@ -22,6 +22,11 @@
 #define handler static __always_inline void
 #define routine static __attribute__((noinline)) /* shared by several programs, verified once */
 
+/* Before a program: what it doesn't see. The doctor reads it from the object. */
+#define BLIND(words) __attribute__((btf_decl_tag("blind:" words)))
+#define BLIND_EARLIER BLIND("calls that began before the tool did")
+#define BLIND_URING BLIND("io_uring (point uring)")
+
 char LICENSE[] SEC("license") = "GPL";
 
 const volatile struct conf conf SEC(".rodata.conf");

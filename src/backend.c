@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <sys/mman.h>
 
@@ -236,14 +237,14 @@ static bool strike_refused(struct plan *plan, int err)
 
 		snprintf(text, sizeof(text), "prog '%s': failed to load", c->name);
 		if (!c->struck && strstr(libbpf_log.p, text)) {
-			c->struck = "does not load";
+			c->struck = NOT_LOADED;
 			any = true;
 			forbidden |= err == -EPERM && is_fentry(c);
 		}
 	}
 	for (size_t i = 0; forbidden && i < plan->n; i++)
 		if (is_fentry(&plan->list[i]))
-			plan->list[i].struck = "not permitted";
+			plan->list[i].struck = NOT_PERMITTED;
 	return any;
 }
 
@@ -320,7 +321,7 @@ static int attach_point(struct live *live, struct plan *plan, struct live_point 
 			}
 			err = -errno;
 			live->refusal = err;
-			c->struck = "does not attach";
+			c->struck = NOT_ATTACHED;
 			/* another variant of the part? */
 			for (size_t j = 0; j < plan->n; j++)
 				if (same_part(c, &plan->list[j]) && !plan->list[j].struck)
@@ -333,7 +334,7 @@ static int attach_point(struct live *live, struct plan *plan, struct live_point 
 	return err;
 }
 
-static void strike(struct plan *plan, const char *name, const char *why)
+static void strike(struct plan *plan, const char *name, enum struck why)
 {
 	for (size_t i = 0; i < plan->n; i++)
 		if (!strcmp(plan->list[i].name, name))
@@ -360,13 +361,13 @@ static int check_fires(struct live *live, struct plan *plan)
 
 			if (program->point == p->point && prod_reaches(program->name) &&
 			    live_runs(program) == 0) {
-				strike(plan, program->name, "does not fire");
+				strike(plan, program->name, SILENT);
 				err = -EAGAIN;
 			}
 		}
 	}
 	if (live->ctl->nested) {
-		strike(plan, "send_uring__fentry", "fires a second time for other sends");
+		strike(plan, "send_uring__fentry", TWICE);
 		err = -EAGAIN;
 	}
 	if (stats >= 0)
@@ -459,13 +460,36 @@ static int try_once(struct live *live, struct plan *plan)
 	return follow(live);
 }
 
-static int make_plan(struct live *live, struct plan *plan)
+/* BLIND() of the program's source, from the object's BTF. */
+static char *blind_of(const struct btf *btf, const char *program)
 {
-	const struct tool *tool = live->run->tool;
+	static const char mark[] = "blind:";
+	int func = btf ? btf__find_by_name_kind(btf, program, BTF_KIND_FUNC) : -1;
+	struct buf b = {};
+
+	for (__u32 id = 1; func > 0 && id < btf__type_cnt(btf); id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+		const char *text = btf__name_by_offset(btf, t->name_off);
+
+		if (!btf_is_decl_tag(t) || (int)t->type != func ||
+		    strncmp(text, mark, sizeof(mark) - 1))
+			continue;
+		buf_str(&b, text + sizeof(mark) - 1);
+		buf_char(&b, '\n');
+	}
+	if (b.len)
+		buf_char(&b, 0);
+	return b.p;
+}
+
+int backend_plan(const struct tool *tool, struct plan *plan)
+{
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = tool->name);
 	struct bpf_object *obj;
 	struct bpf_program *prog;
 
+	libbpf_set_print(keep_log);
+	*plan = (struct plan){ .kernel = kernel_here() };
 	obj = bpf_object__open_mem(tool->bpf, tool->bpf_end - tool->bpf, &opts);
 	if (!obj)
 		return fail(-errno, "%s: can't read its kernel half", tool->name);
@@ -477,6 +501,7 @@ static int make_plan(struct live *live, struct plan *plan)
 			bpf_object__close(obj);
 			return -EINVAL;
 		}
+		plan->list[plan->n - 1].blind = blind_of(bpf_object__btf(obj), name);
 	}
 	bpf_object__close(obj);
 	return 0;
@@ -535,34 +560,42 @@ static void print_hooks(const struct live *live, const struct plan *plan)
 			if (plan->list[j].point == p->point &&
 			    part_struck(plan, &plan->list[j]))
 				fprintf(stderr, "%-10s not by %s: %s\n", p->point->name,
-					plan->list[j].name, plan->list[j].struck);
+					plan->list[j].name, struck_words(plan->list[j].struck));
 	}
+}
+
+/* Try until nothing more is struck. */
+static int try_all(struct live *live, struct plan *plan)
+{
+	int err;
+
+	live->perf_misses = plan->kernel->version >= KERNEL(6, 7);
+	live->twins_cover = !hook_loses("raw_tp/", plan->kernel);
+	for (const struct point *p = live->run->tool->points; p->name; p++) {
+		live->points = xrealloc(live->points, (live->npoints + 1) * sizeof(*live->points));
+		live->points[live->npoints++] = (struct live_point){ .point = p };
+	}
+	for (;;) {
+		libbpf_log.len = 0;
+		err = try_once(live, plan);
+		if (err && live->run->verbose)
+			print_log();
+		if (err != -EAGAIN)
+			break;
+		backend_stop(live);
+	}
+	return err;
 }
 
 int backend_start(struct live *live)
 {
 	const struct run *run = live->run;
-	struct plan plan = { .kernel = kernel_here() };
+	struct plan plan;
 	int err, code;
 
-	libbpf_set_print(keep_log);
-	live->perf_misses = plan.kernel->version >= KERNEL(6, 7);
-	live->twins_cover = !hook_loses("raw_tp/", plan.kernel);
-	for (const struct point *p = run->tool->points; p->name; p++) {
-		live->points = xrealloc(live->points, (live->npoints + 1) * sizeof(*live->points));
-		live->points[live->npoints++] = (struct live_point){ .point = p };
-	}
-	err = make_plan(live, &plan);
-	while (!err) {
-		libbpf_log.len = 0;
-		err = try_once(live, &plan);
-		if (err && run->verbose)
-			print_log();
-		if (err != -EAGAIN)
-			break;
-		backend_stop(live);
-		err = 0;
-	}
+	err = backend_plan(run->tool, &plan);
+	if (!err)
+		err = try_all(live, &plan);
 	code = err ? EXIT_UNABLE : 0;
 	if (!err)
 		code = check_points(live);
@@ -571,4 +604,39 @@ int backend_start(struct live *live)
 	plan_free(&plan);
 	buf_free(&libbpf_log);
 	return code;
+}
+
+int backend_try(struct run *run, struct plan *plan, const struct point *point, enum route r,
+		struct trial *trial)
+{
+	struct live live = { .run = run, .cpus = libbpf_num_possible_cpus() };
+	int err;
+
+	*trial = (struct trial){};
+	for (size_t i = 0; i < plan->n; i++)
+		plan->list[i].struck = plan->list[i].point == point && plan->list[i].route == r
+					       ? LEFT
+					       : UNASKED;
+	err = try_all(&live, plan);
+	for (size_t i = 0; i < live.npoints; i++) {
+		struct live_point *p = &live.points[i];
+
+		if (p->point != point || !p->hooks)
+			continue;
+		trial->hooks = xstrdup(p->hooks);
+		trial->untested = p->untested;
+	}
+	for (size_t i = 0; !err && i < live.nprograms; i++)
+		for (size_t j = 0; j < plan->n; j++)
+			if (plan->list[j].blind &&
+			    !strcmp(plan->list[j].name, live.programs[i].name))
+				buf_str(&trial->blind, plan->list[j].blind);
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->list[i].struck > trial->struck && plan->list[i].struck != UNASKED &&
+		    part_struck(plan, &plan->list[i]))
+			trial->struck = plan->list[i].struck;
+	backend_stop(&live);
+	free(live.points);
+	buf_free(&libbpf_log);
+	return err;
 }

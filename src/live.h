@@ -67,6 +67,19 @@ struct live {
 
 /* Choose routes, load and attach: backend.c. 0, or an exit code after a message. */
 int backend_start(struct live *live);
+/* The tool's programs, as a plan; 0 or -errno, after a message. */
+int backend_plan(const struct tool *tool, struct plan *plan);
+
+struct trial {
+	enum struck struck; /* LEFT: the route serves */
+	char *hooks;	    /* what is attached then */
+	struct buf blind;   /* and what those programs don't see, a line each, not once only */
+	const char *untested; /* it serves, but nobody knows that it fires */
+};
+
+/* Try this route, alone. 0; or -errno when nothing could be tried, after a message. */
+int backend_try(struct run *run, struct plan *plan, const struct point *point, enum route r,
+		struct trial *trial);
 /* Detach and forget all that; the points stay. */
 void backend_stop(struct live *live);
 /* Is what this point is about not seen? */

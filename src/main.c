@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "doctor.h"
 #include "option.h"
 #include "version.h"
 
@@ -31,6 +32,7 @@ static int help(void)
 	printf("sockray - an X-ray for sockets: what processes do at the socket layer\n\n"
 	       "Usage: sockray TOOL [OPTIONS]\n"
 	       "       sockray list            the tools\n"
+	       "       sockray doctor          what this host lets them see\n"
 	       "       sockray help TOOL       the options of one\n\n");
 	list_tools();
 	return EXIT_OK;
@@ -94,6 +96,8 @@ int main(int argc, char **argv)
 		list_tools();
 		return flushed(EXIT_OK);
 	}
+	if (!strcmp(argv[1], "doctor"))
+		return flushed(doctor(argc - 1, argv + 1));
 	if (!strcmp(argv[1], "-V") || !strcmp(argv[1], "--version")) {
 		puts("sockray " VERSION);
 		return flushed(EXIT_OK);

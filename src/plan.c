@@ -60,6 +60,21 @@ const char *backend_name(enum backend b)
 	return backend_names[b];
 }
 
+const char *struck_words(enum struck s)
+{
+	static const char *const words[] = {
+		[LEFT] = "serves",
+		[UNASKED] = "not asked for",
+		[NOT_PERMITTED] = "not permitted",
+		[NOT_LOADED] = "does not load",
+		[NOT_ATTACHED] = "does not attach",
+		[SILENT] = "does not fire",
+		[TWICE] = "fires a second time for other events",
+	};
+
+	return words[s];
+}
+
 const char *route_name(enum route r)
 {
 	return routes[r].suffix;
@@ -112,6 +127,7 @@ void plan_free(struct plan *plan)
 	for (size_t i = 0; i < plan->n; i++) {
 		free(plan->list[i].name);
 		free(plan->list[i].section);
+		free(plan->list[i].blind);
 	}
 	free(plan->list);
 }

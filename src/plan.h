@@ -16,13 +16,17 @@ enum backend { BACKEND_FENTRY, BACKEND_KPROBE, BACKEND_TRACEPOINT, BACKENDS };
 /* From cheap to dear. */
 enum route { RAW, FENTRY, KPROBE, CLASSIC, SYSCALL, TRACEPOINT, ROUTES };
 
+/* Why a program is out. */
+enum struck { LEFT, UNASKED, NOT_PERMITTED, NOT_LOADED, NOT_ATTACHED, SILENT, TWICE };
+
 /* One program of the object. */
 struct candidate {
 	char *name, *section;
 	const struct point *point;
 	size_t part; /* length of "POINT[_PART]", the part's name */
 	enum route route;
-	const char *struck; /* why it is out; NULL: it isn't */
+	char *blind; /* BLIND() of ray.bpf.h: what it doesn't see, a line each */
+	enum struck struck;
 };
 
 struct plan {
@@ -33,6 +37,7 @@ struct plan {
 
 const char *backend_name(enum backend b);
 const char *route_name(enum route r);
+const char *struck_words(enum struck s);
 
 /* Add a program; false: its name isn't of this grammar, or names no point of the tool. */
 bool plan_add(struct plan *plan, const struct point *points, const char *name,

@@ -6,13 +6,9 @@
  *	on_accept(ctx, fd, via)		the call begins, on the listening descriptor fd
  *	on_accept_ret(ctx, ret)		it returns a new descriptor, or an error
  *
- * What a route does not see:
- *	accept__fentry		io_uring (point/uring.h); calls that began before the tool
- *	accept__kprobe, accept__tracepoint
- *				the same; 32-bit callers (no syscalls: tracepoint fires for
- *				them on x86)
- *	accept32__syscall	sees only 32-bit callers, and makes every system call of the
- *				host a little slower: only with --compat
+ * What a route does not see stands before it: BLIND(). accept32__syscall sees only 32-bit callers,
+ * and makes every system call of the host a little slower: only with --compat. By kprobe and
+ * tracepoint those callers are not seen otherwise, as no syscalls: tracepoint fires for them on x86.
  */
 #ifndef POINT_ACCEPT_H
 #define POINT_ACCEPT_H
@@ -23,8 +19,7 @@ handler on_accept(void *ctx, int fd, int via);
 handler on_accept_ret(void *ctx, int ret);
 
 /* Only scalars are read: 5.10 refuses arguments that point to one, as the length does. */
-SEC("?fentry/__sys_accept4")
-int BPF_PROG(accept__fentry, int fd)
+BLIND_EARLIER BLIND_URING SEC("?fentry/__sys_accept4") int BPF_PROG(accept__fentry, int fd)
 {
 	on_accept(ctx, fd, in_compat_call() ? VIA_COMPAT : VIA_SYSCALL);
 	return 0;
@@ -38,8 +33,8 @@ int BPF_PROG(accept_ret__fentry, int fd, void *addr, void *len, int flags, int r
 }
 
 /* As point/connect.h has it. */
-SEC("?kprobe/__sys_accept4")
-int BPF_KPROBE(accept__kprobe, int fd)
+BLIND("32-bit programs (point accept32)")
+BLIND_EARLIER BLIND_URING SEC("?kprobe/__sys_accept4") int BPF_KPROBE(accept__kprobe, int fd)
 {
 	if (!in_compat_call())
 		on_accept(ctx, fd, VIA_SYSCALL);
@@ -60,8 +55,9 @@ int accept_4ret__kprobe(struct syscall_exit *ctx)
 	return 0;
 }
 
-SEC("?tp/syscalls/sys_enter_accept")
-int accept__tracepoint(struct syscall_enter *ctx)
+BLIND("32-bit programs (point accept32)")
+BLIND_EARLIER BLIND_URING
+	SEC("?tp/syscalls/sys_enter_accept") int accept__tracepoint(struct syscall_enter *ctx)
 {
 	on_accept(ctx, ctx->args[0], VIA_SYSCALL);
 	return 0;

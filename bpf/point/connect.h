@@ -6,13 +6,9 @@
  *	on_connect(ctx, fd, addr, len, via)	the call begins; addr is user memory
  *	on_connect_ret(ctx, ret)		it returns; -ERESTARTSYS: interrupted, see signal.h
  *
- * What a route does not see:
- *	connect__fentry		io_uring (point/uring.h); calls that began before the tool
- *	connect__kprobe, connect__tracepoint
- *				the same; 32-bit callers (no syscalls: tracepoint fires for
- *				them on x86)
- *	connect32__syscall	sees only 32-bit callers, and makes every system call of the
- *				host a little slower: only with --compat
+ * What a route does not see stands before it: BLIND(). connect32__syscall sees only 32-bit callers,
+ * and makes every system call of the host a little slower: only with --compat. By kprobe and
+ * tracepoint those callers are not seen otherwise, as no syscalls: tracepoint fires for them on x86.
  */
 #ifndef POINT_CONNECT_H
 #define POINT_CONNECT_H
@@ -22,8 +18,8 @@
 handler on_connect(void *ctx, int fd, const void *addr, int len, int via);
 handler on_connect_ret(void *ctx, int ret);
 
-SEC("?fentry/__sys_connect")
-int BPF_PROG(connect__fentry, int fd, const void *addr, int len)
+BLIND_EARLIER BLIND_URING SEC("?fentry/__sys_connect") int BPF_PROG(connect__fentry, int fd,
+								    const void *addr, int len)
 {
 	on_connect(ctx, fd, addr, len, in_compat_call() ? VIA_COMPAT : VIA_SYSCALL);
 	return 0;
@@ -37,8 +33,9 @@ int BPF_PROG(connect_ret__fentry, int fd, const void *addr, int len, int ret)
 }
 
 /* A kprobe tells no result that isn't lost when many wait: that comes from the exit. */
-SEC("?kprobe/__sys_connect")
-int BPF_KPROBE(connect__kprobe, int fd, const void *addr, int len)
+BLIND("32-bit programs (point connect32)")
+BLIND_EARLIER BLIND_URING SEC("?kprobe/__sys_connect") int BPF_KPROBE(connect__kprobe, int fd,
+								      const void *addr, int len)
 {
 	/* no exit of theirs would come: connect32 has both */
 	if (!in_compat_call())
@@ -53,8 +50,9 @@ int connect_ret__kprobe(struct syscall_exit *ctx)
 	return 0;
 }
 
-SEC("?tp/syscalls/sys_enter_connect")
-int connect__tracepoint(struct syscall_enter *ctx)
+BLIND("32-bit programs (point connect32)")
+BLIND_EARLIER BLIND_URING
+	SEC("?tp/syscalls/sys_enter_connect") int connect__tracepoint(struct syscall_enter *ctx)
 {
 	on_connect(ctx, ctx->args[0], (const void *)ctx->args[1], ctx->args[2], VIA_SYSCALL);
 	return 0;

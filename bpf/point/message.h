@@ -9,11 +9,10 @@
  *
  * A sendfile or splice to a socket is a message for each 64 KiB that a pipe holds, on any kernel.
  *
- * What a route does not see:
- *	__raw, __classic	splice() from a TCP socket; bad descriptors. They exist from 6.3 on
- *	__fentry		the same; a send during which another thread closed its descriptor.
- *				It exists up to 6.4. Stable kernels before 5.10.198, 5.15.135 and
- *				6.1.57 send all through sock_sendmsg: there it would count twice,
+ * What a route does not see stands before it: BLIND(). Nor are calls on bad descriptors messages.
+ *	__raw, __classic	from 6.3 on
+ *	__fentry		up to 6.4. Stable kernels before 5.10.198, 5.15.135 and 6.1.57
+ *				send all through sock_sendmsg: there it would count twice,
  *				finds that out by a send of its own, and is not used
  * There is none for kprobes or for system calls' tracepoints before 6.3: they can't tell results.
  */
@@ -31,6 +30,7 @@ int BPF_PROG(send__raw, struct sock *sk, int ret, int flags)
 	return 0;
 }
 
+BLIND("splice(2) from a TCP socket")
 SEC("?raw_tp/sock_recv_length")
 int BPF_PROG(recv__raw, struct sock *sk, int ret, int flags)
 {
@@ -45,6 +45,7 @@ static __always_inline struct sock *file_sk(struct file *file)
 	return socket ? BPF_CORE_READ(socket, sk) : NULL;
 }
 
+BLIND("sends during which another thread closed their descriptor")
 SEC("?fexit/__sys_sendto")
 int send__fentry(__u64 *ctx)
 {
@@ -105,6 +106,7 @@ int send_uring__fentry(__u64 *ctx)
 	return 0;
 }
 
+BLIND("splice(2) from a socket")
 SEC("?fexit/sock_recvmsg")
 int recv__fentry(__u64 *ctx)
 {
@@ -132,6 +134,7 @@ int send__classic(struct trace_event_raw_sock_msg_length *ctx)
 	return 0;
 }
 
+BLIND("splice(2) from a TCP socket")
 SEC("?tp/sock/sock_recv_length")
 int recv__classic(struct trace_event_raw_sock_msg_length *ctx)
 {

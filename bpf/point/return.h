@@ -8,12 +8,8 @@
  * The tool that includes this defines
  *	on_return(ctx, call, ret)	call: RET_*
  *
- * What a route does not see:
- *	__fentry		io_uring (point/uring.h); calls that began before the tool
- *	__syscall		32-bit callers (no syscalls: tracepoint fires for them on x86),
- *				io_uring
- *	return32__syscall	sees only 32-bit callers, and makes every system call of the
- *				host a little slower: only with --compat
+ * What a route does not see stands before it: BLIND(). return32__syscall sees only 32-bit callers,
+ * and makes every system call of the host a little slower: only with --compat.
  */
 #ifndef POINT_RETURN_H
 #define POINT_RETURN_H
@@ -66,8 +62,7 @@ static __always_inline bool is_accept4(void)
 #endif
 
 #define RETURN_OF(program, function, args, call)                                               \
-	SEC("?fexit/" #function)                                                               \
-	int program##__fentry(__u64 *ctx)                                                      \
+	BLIND_EARLIER BLIND_URING SEC("?fexit/" #function) int program##__fentry(__u64 *ctx)   \
 	{                                                                                      \
 		on_return(ctx, call, ctx[args]);                                               \
 		return 0;                                                                      \
@@ -82,8 +77,9 @@ RETURN_OF(socket, __sys_socket, 3, RET_SOCKET)
 RETURN_OF(socket_pair, __sys_socketpair, 4, RET_SOCKETPAIR)
 
 #define RETURN(program, name, call)                                                            \
-	SEC("?tp/syscalls/sys_exit_" #name)                                                    \
-	int program##__syscall(struct syscall_exit *ctx)                                       \
+	BLIND("32-bit programs (point return32)")                                              \
+	BLIND_URING SEC("?tp/syscalls/sys_exit_" #name) int program##__syscall(                \
+		struct syscall_exit *ctx)                                                      \
 	{                                                                                      \
 		on_return(ctx, call, ctx->ret);                                                \
 		return 0;                                                                      \

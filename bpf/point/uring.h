@@ -12,8 +12,8 @@
  * The tracepoints changed their arguments three times. A raw tracepoint refuses a program that
  * reads past its last argument, so the variants are tried from the longest list down.
  *
- * What a route does not see: the descriptor of a direct (fixed) file until the request is
- * complete; before 5.19 two requests with the same user_data in one ring can't be told apart.
+ * What a route does not see stands before it: BLIND(). The descriptor of a direct (fixed) file is
+ * known only when its request is complete.
  */
 #ifndef POINT_URING_H
 #define POINT_URING_H
@@ -101,6 +101,7 @@ static __always_inline struct call_key uring_by_data(struct io_kiocb *req, struc
 }
 
 /* 5.10 */
+BLIND("which of two requests with the same user_data in one ring it is")
 SEC("?raw_tp/io_uring_submit_sqe")
 int BPF_PROG(uring__raw, void *ring, struct io_kiocb *req, int opcode, __u64 user_data,
 	     __u32 flags, bool nonblock, bool sq_thread)
@@ -142,6 +143,7 @@ int uring__classic(struct trace_event_raw_io_uring_submit_req *ctx)
 	return 0;
 }
 
+BLIND("requests without a completion (IOSQE_CQE_SKIP_SUCCESS, a full completion queue)")
 SEC("?tp/io_uring/io_uring_complete")
 int uring_done__classic(struct trace_event_raw_io_uring_complete *ctx)
 {
@@ -153,6 +155,7 @@ int uring_done__classic(struct trace_event_raw_io_uring_complete *ctx)
 }
 
 /* 5.19 to 6.15 */
+BLIND("requests without a completion (IOSQE_CQE_SKIP_SUCCESS, a full completion queue)")
 SEC("?raw_tp/io_uring_complete")
 int BPF_PROG(uring_done__raw, void *ring, struct io_kiocb *req, __u64 user_data, int res,
 	     __u32 cflags, __u64 extra1, __u64 extra2)
@@ -166,6 +169,7 @@ int BPF_PROG(uring_done__raw, void *ring, struct io_kiocb *req, __u64 user_data,
 }
 
 /* 5.10 */
+BLIND("requests without a completion (IOSQE_CQE_SKIP_SUCCESS, a full completion queue)")
 SEC("?raw_tp/io_uring_complete")
 int BPF_PROG(uring_done__raw2, void *ring, __u64 user_data, int res, __u32 cflags)
 {
@@ -177,6 +181,7 @@ int BPF_PROG(uring_done__raw2, void *ring, __u64 user_data, int res, __u32 cflag
 }
 
 /* 6.16 on */
+BLIND("requests without a completion (IOSQE_CQE_SKIP_SUCCESS, a full completion queue)")
 SEC("?raw_tp/io_uring_complete")
 int BPF_PROG(uring_done__raw3, void *ring, struct io_kiocb *req, struct io_uring_cqe *cqe)
 {

@@ -1,0 +1,68 @@
+#!/bin/sh
+# sockray doctor: what it says is used is what the tools use; its words and its JSON agree; what is
+# no good is told as far as it came; nothing works without privileges.
+. "$(dirname "$0")/../lib.sh"
+need_live
+
+run "$B/sockray" doctor
+text=$out code=$rc
+is "$err" '' "nothing on stderr"
+like "$text" "^kernel +$(uname -r), preempt" "it names the kernel"
+run "$B/sockray" doctor -j
+is "$rc" "$code" "text and JSON: the same exit code"
+cp "$T/out" "$T/doctor"
+ok "JSON: one object" jq -e -s 'length == 1 and .[0].type == "doctor"' "$T/doctor"
+is "$(jq .exit "$T/doctor")" "$code" "JSON: the exit code"
+is "$(jq '.blind == []' "$T/doctor")" "$([ "$code" = 0 ] && echo true || echo false)" \
+	"exit code 1 says that something is blind"
+ok "JSON: whatever fires was attached, loaded and exists" jq -e '[.points[].routes[]] |
+	all(.fires == null or (.attaches and .loads and .exists)) and
+	all(.fires != true or (.hooks | length) > 0)' "$T/doctor"
+ok "JSON: what is used fires" jq -e '[.points[].routes[] | select(.used)] |
+	length > 8 and all(.fires != false)' "$T/doctor"
+
+# what the tools say that they use
+for tool in soconnect sofamily soprotocol sockstat; do
+	run "$B/$tool" -q -j -d 0.01
+	echo "$out" | jq -c 'select(.type == "meta").hooks | map_values(split("+") | sort)' >"$T/tool"
+	jq -c --arg tool $tool '[.points[] | select((.tools | index($tool)) and .needed and
+		.used and (.point | IN("task", "connect32", "accept32", "return32") | not)) |
+		{ key: .point, value: ([.routes[] | select(.used).hooks] | first | split("+") |
+		sort) }] | from_entries' "$T/doctor" >"$T/doctored"
+	is "$(jq -S -c . "$T/doctored")" "$(jq -S -c . "$T/tool")" "$tool: uses those hooks"
+done
+
+# in words as in JSON
+jq -r '.points[] | select(.needed) | .routes[] | "\(if .used then "*" else " " end) \(.route) \(.outcome)"' \
+	"$T/doctor" | sort >"$T/a"
+echo "$text" | awk '/^[a-z0-9]+ \(/ { needed = !/not needed/ }
+	needed && /^  [* ] [a-z]+ / { line = $0; sub(/;.*/, "", line); sub(/^  /, "", line)
+	gsub(/ +/, " ", line); if (line ~ /^ [a-z]/) line = " " line; print line }' | sort >"$T/b"
+ok "text and JSON agree on each route" cmp "$T/a" "$T/b"
+
+# routes that are no good (tests/broken.bpf.c): how far each came
+run "$B/sockray-broken" doctor -j
+of() {
+	echo "$out" | jq -r --arg route "$1" '.points[] | select(.point == "connect" and
+		(.tools | index("soconnect"))).routes[] | select(.route == $route) |
+		[.exists, .loads, .attaches, .fires, .used, .outcome] | map(tostring) | join(" ")'
+}
+is "$(of raw)" "true true true false false does not fire" "a route of which a part is silent"
+is "$(of classic)" "true false null null false does not load" "a route that doesn't load"
+is "$(of syscall)" "false null null null false does not exist" "a route that doesn't exist"
+like "$(of tracepoint)" "^true true true true" "a good one"
+
+run "$B/sockray" doctor --bad
+is "$rc$out" 2 "a wrong option: exit code 2"
+run "$B/sockray" doctor -h
+is "$rc" 0 "-h"
+if command -v setpriv >"$T/which"; then
+	cp -L "$B/sockray" "$T/"
+	run setpriv --reuid=nobody --clear-groups "$T/sockray" doctor
+	is "$rc" 77 "nobody: exit code 77"
+	like "$err" "not permitted" "nobody: what is missing is said"
+	like "$out" "^capabilities +not enough" "nobody: and in the list"
+else
+	skip "nobody" "no setpriv"
+fi
+done_testing
