@@ -69,7 +69,8 @@ enum preempt preempt_in_config(const char *path)
 			found = PREEMPT_VOLUNTARY;
 		else if (!strcmp(line, "CONFIG_PREEMPT_LAZY=y"))
 			found = PREEMPT_LAZY;
-		else if (!strcmp(line, "CONFIG_PREEMPT=y") || !strcmp(line, "CONFIG_PREEMPT_RT=y"))
+		else if (!strcmp(line, "CONFIG_PREEMPT=y") ||
+			 !strcmp(line, "CONFIG_PREEMPT_RT=y"))
 			found = PREEMPT_FULL;
 	}
 	if (f)
@@ -100,7 +101,8 @@ static const char *first_line(const char *path, char *line, int size)
 static enum preempt preempt_here(const struct utsname *u)
 {
 	char line[4096], path[128];
-	enum preempt p = preempt_in_command_line(first_line("/proc/cmdline", line, sizeof(line)));
+	enum preempt p =
+		preempt_in_command_line(first_line("/proc/cmdline", line, sizeof(line)));
 
 	if (!p)
 		p = preempt_in_config("/proc/config.gz");
@@ -152,7 +154,8 @@ bool may_trace(void)
 const char *lockdown(void)
 {
 	static char line[128];
-	char *mode = strchr(first_line("/sys/kernel/security/lockdown", line, sizeof(line)), '[');
+	char *mode =
+		strchr(first_line("/sys/kernel/security/lockdown", line, sizeof(line)), '[');
 
 	if (!mode)
 		return "";

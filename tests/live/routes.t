@@ -35,13 +35,14 @@ like "$err" '^soconnect: .*, [0-9]+ missed by exit_misses__raw' "misses: told at
 is "$rc" 0 "misses: no failure"
 ok "misses: without an interval, too" missing --strict
 is "$rc" 1 "misses: --strict fails"
-start "$B/sockray-broken" soconnect -j --count -f all -o "$T/act" 0.2
+rm -f "$T/act"
+start "$B/sockray-broken" soconnect -j --count -f all -o "$T/act"
 tracing "$T/act"
-for i in 1 2 3 4; do "$B/traffic" tcp_ok >"$T/out" 2>&1; sleep 0.2; done
+"$B/traffic" tcp_ok >"$T/out" 2>&1
 kill -INT $pid
 finish $pid
-ok "misses: some report has some, none has other than a number" jq -e -s \
-	'map(select(.type == "report").missed) | all(type == "number") and (max > 0)' "$T/act"
+ok "misses: the report has them" jq -e -s \
+	'map(select(.type == "report").missed) | length > 0 and all(type == "number" and . > 0)' "$T/act"
 
 # a hook that is in use was seen to fire
 run "$B/soconnect" -v -d 0.1

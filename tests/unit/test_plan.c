@@ -25,10 +25,11 @@ static void names(void **state)
 {
 	static const char *const good[] = { "connect__fentry", "connect_ret__tracepoint",
 					    "connect32_ret__syscall", "connect_a_b__raw12" };
-	static const char *const bad[] = { "connect",	       "connect__",	    "connect__foo",
-					   "connect__fentry_", "accept__fentry",    "connect_fentry",
-					   "connec__raw",      "connect__raw2x",    "__raw",
-					   "connect__fentryx", "connect32x__classic" };
+	static const char *const bad[] = {
+		"connect",	  "connect__",	      "connect__foo",	    "connect__fentry_",
+		"accept__fentry", "connect_fentry",   "connec__raw",	    "connect__raw2x",
+		"__raw",	  "connect__fentryx", "connect32x__classic"
+	};
 	struct plan plan = {};
 
 	(void)state;
@@ -50,10 +51,10 @@ static void names(void **state)
 static void losses(void **state)
 {
 	static const struct kernel kernels[] = {
-		{ "", KERNEL(5, 10), PREEMPT_NONE },	 { "", KERNEL(6, 1), PREEMPT_FULL },
+		{ "", KERNEL(5, 10), PREEMPT_NONE },	  { "", KERNEL(6, 1), PREEMPT_FULL },
 		{ "", KERNEL(6, 12), PREEMPT_VOLUNTARY }, { "", KERNEL(6, 18), PREEMPT_LAZY },
-		{ "", KERNEL(6, 19), PREEMPT_UNKNOWN },	 { "", KERNEL(7, 0), PREEMPT_LAZY },
-		{ "", KERNEL(7, 1), PREEMPT_FULL },	 { "", KERNEL(7, 2), PREEMPT_LAZY },
+		{ "", KERNEL(6, 19), PREEMPT_UNKNOWN },	  { "", KERNEL(7, 0), PREEMPT_LAZY },
+		{ "", KERNEL(7, 1), PREEMPT_FULL },	  { "", KERNEL(7, 2), PREEMPT_LAZY },
 		{ "", KERNEL(8, 0), PREEMPT_LAZY },
 	};
 	static const struct {
@@ -177,7 +178,8 @@ static void command_line(void **state)
 	assert_int_equal(preempt_in_command_line("quiet preempt=full\n"), PREEMPT_FULL);
 	assert_int_equal(preempt_in_command_line("preempt=none ro"), PREEMPT_NONE);
 	assert_int_equal(preempt_in_command_line("preempt=full preempt=lazy"), PREEMPT_LAZY);
-	assert_int_equal(preempt_in_command_line("xpreempt=full preempt=fuller"), PREEMPT_UNKNOWN);
+	assert_int_equal(preempt_in_command_line("xpreempt=full preempt=fuller"),
+			 PREEMPT_UNKNOWN);
 	assert_int_equal(preempt_in_command_line("preempt= preempt"), PREEMPT_UNKNOWN);
 	assert_int_equal(preempt_in_command_line("a -- preempt=full"), PREEMPT_UNKNOWN);
 }
@@ -201,9 +203,10 @@ static void config(void **state)
 	(void)state;
 	assert_int_equal(preempt_in_config("/nonexistent"), PREEMPT_UNKNOWN);
 	assert_int_equal(configured(""), PREEMPT_UNKNOWN);
-	assert_int_equal(configured("# CONFIG_PREEMPT_NONE is not set\n"
-				    "CONFIG_PREEMPT_VOLUNTARY=y\n# CONFIG_PREEMPT is not set\n"),
-			 PREEMPT_VOLUNTARY);
+	assert_int_equal(
+		configured("# CONFIG_PREEMPT_NONE is not set\n"
+			   "CONFIG_PREEMPT_VOLUNTARY=y\n# CONFIG_PREEMPT is not set\n"),
+		PREEMPT_VOLUNTARY);
 	assert_int_equal(configured("CONFIG_PREEMPT_BUILD=y\nCONFIG_PREEMPT_NONE=y\n"
 				    "# CONFIG_PREEMPT_LAZY is not set\nCONFIG_PREEMPT_RCU=y\n"),
 			 PREEMPT_NONE);
