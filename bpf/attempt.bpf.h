@@ -612,7 +612,6 @@ static __always_inline int new_via(struct task_struct *task, struct sock *sk, __
 
 	if (protocol == 6 && BPF_CORE_READ((struct tcp_sock *)sk, fastopen_req))
 		return VIA_TFO;
-#ifdef __TARGET_ARCH_x86
 	if (!worker) {
 		struct pt_regs *regs = call_regs();
 
@@ -623,7 +622,6 @@ static __always_inline int new_via(struct task_struct *task, struct sock *sk, __
 			return VIA_SYSCALL; /* that we missed, or that began before us */
 		}
 	}
-#endif
 	if ((ctl.sees & SEES_URING) && (worker || BPF_CORE_READ(task, io_uring)))
 		return VIA_IO_URING;
 	return in_compat_call() ? VIA_COMPAT : VIA_SYSCALL;

@@ -216,13 +216,18 @@ struct k_sigaction {
 };
 
 /* Those that system calls pass their arguments in, and where the stack is. */
-#ifdef __TARGET_ARCH_arm64
-struct user_pt_regs {
-	__u64 regs[31];
-};
-#else
+#ifdef __TARGET_ARCH_x86
 struct pt_regs {
 	unsigned long bx, cx, dx, ax, si, di, r8, r10, orig_ax, ip, sp, bp;
+};
+#else /* arm64 */
+struct pt_regs {
+	__u64 regs[31], orig_x0;
+	int syscallno;
+};
+
+struct user_pt_regs { /* what libbpf takes a kprobe's context for */
+	__u64 regs[31];
 };
 #endif
 

@@ -116,18 +116,33 @@ static __always_inline struct pt_regs *call_regs(void)
 				  bpf_core_type_size(struct pt_regs));
 }
 
-#ifdef __TARGET_ARCH_x86
-#define NR_CONNECT 42
-#define NR_IO_URING_ENTER 426 /* i386's too */
+#define NR_IO_URING_ENTER 426 /* everywhere */
 #define NR32_CONNECT 362
 
-/* Is the current task inside system call NR, rather than on its way out of it? */
+/*
+ * Of a system call's registers: its number, its first and its fourth argument, and whether the task
+ * is inside of it, rather than on its way out.
+ */
+#ifdef __TARGET_ARCH_x86
+#define NR_CONNECT 42
+#define call_nr(regs) ((unsigned long)BPF_CORE_READ(regs, orig_ax))
+#define call_first(regs) BPF_CORE_READ(regs, di)
+#define call_fourth(regs) BPF_CORE_READ(regs, r10)
+/* ax holds -ENOSYS from the entry of a call to its end */
+#define call_goes_on(regs) ((int)BPF_CORE_READ(regs, ax) == -38)
+#else /* arm64 */
+#define NR_CONNECT 203
+#define call_nr(regs) ((unsigned long)BPF_CORE_READ(regs, syscallno))
+#define call_first(regs) BPF_CORE_READ(regs, orig_x0)
+#define call_fourth(regs) BPF_CORE_READ(regs, regs[3])
+/* the result takes the first argument's place (unseen where it is the same number) */
+#define call_goes_on(regs) (BPF_CORE_READ(regs, regs[0]) == BPF_CORE_READ(regs, orig_x0))
+#endif
+
 static __always_inline bool inside_call(struct pt_regs *regs, unsigned long nr)
 {
-	/* ax holds -ENOSYS from the entry of a call to its end */
-	return BPF_CORE_READ(regs, orig_ax) == nr && (int)BPF_CORE_READ(regs, ax) == -38;
+	return call_nr(regs) == nr && call_goes_on(regs);
 }
-#endif
 
 /* Is the current call, which fails with -RET, one of a sockray that tests its hooks? */
 static __always_inline bool is_prod(int ret)

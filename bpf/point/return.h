@@ -93,21 +93,24 @@ RETURN(listen, listen, RET_LISTEN)
 RETURN(socket, socket, RET_SOCKET)
 RETURN(socket_pair, socketpair, RET_SOCKETPAIR)
 
-#ifdef __TARGET_ARCH_x86
 /* The first argument of the current call: its descriptor. */
 static __always_inline int call_fd(void)
 {
 	struct pt_regs *regs = call_regs();
+#ifdef __TARGET_ARCH_x86
 	__u32 fd;
 
 	if (!in_compat_call())
-		return BPF_CORE_READ(regs, di);
+		return call_first(regs);
 	if (BPF_CORE_READ(regs, orig_ax) != NR32_SOCKETCALL)
 		return BPF_CORE_READ(regs, bx);
 	if (bpf_probe_read_user(&fd, sizeof(fd),
 				(const void *)(unsigned long)(__u32)BPF_CORE_READ(regs, cx)))
 		return -1;
 	return fd;
+#else
+	return call_first(regs);
+#endif
 }
 
 /* The descriptors that socketpair(2) has just made: the first one. */
@@ -115,21 +118,25 @@ static __always_inline int pair_fd(void)
 {
 	struct pt_regs *regs = call_regs();
 	const void *pair;
-	__u32 at, fd;
+	__u32 fd;
 
-	if (!in_compat_call()) {
-		pair = (const void *)BPF_CORE_READ(regs, r10);
-	} else if (BPF_CORE_READ(regs, orig_ax) != NR32_SOCKETCALL) {
+	pair = (const void *)call_fourth(regs);
+#ifdef __TARGET_ARCH_x86
+	if (in_compat_call() && BPF_CORE_READ(regs, orig_ax) != NR32_SOCKETCALL) {
 		pair = (const void *)(unsigned long)(__u32)BPF_CORE_READ(regs, si);
-	} else {
+	} else if (in_compat_call()) {
+		__u32 at;
+
 		pair = (const void *)(unsigned long)(__u32)BPF_CORE_READ(regs, cx);
 		if (bpf_probe_read_user(&at, sizeof(at), pair + 12))
 			return -1;
 		pair = (const void *)(unsigned long)at;
 	}
+#endif
 	return bpf_probe_read_user(&fd, sizeof(fd), pair) ? -1 : (int)fd;
 }
 
+#ifdef __TARGET_ARCH_x86
 /* i386 calls by number, and socketcall's by their first argument; -1: none of ours. */
 static __always_inline int call32(struct pt_regs *regs, unsigned long nr)
 {

@@ -240,13 +240,9 @@ static __always_inline bool is_own_try(void)
 		return true;
 	if (!BPF_CORE_READ(task, io_uring))
 		return false;
-#ifdef __TARGET_ARCH_x86
 	regs = call_regs();
-	nr = BPF_CORE_READ(regs, orig_ax);
+	nr = call_nr(regs);
 	return nr == NR_IO_URING_ENTER || !inside_call(regs, nr);
-#else
-	return true;
-#endif
 }
 
 handler on_message(void *ctx, int op, struct sock *sk, int ret, int flags)
