@@ -6,11 +6,14 @@
 # make static-tests  those that live tests run, for tests/vm/run
 # make install  DESTDIR, prefix
 
-ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
+MACHINE := $(shell uname -m)
+INCLUDE := /usr/include
+ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(MACHINE)))
 B := $(if $(SAN),build-san,build)
 prefix ?= /usr/local
 CLANG ?= clang
 LLVM_STRIP ?= llvm-strip
+STRIP ?= strip
 PKG_CONFIG ?= pkg-config
 
 CFLAGS ?= -O2 -g
@@ -20,7 +23,7 @@ ifdef SAN
 ALL_CFLAGS += -fsanitize=address,undefined -fno-omit-frame-pointer
 endif
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) \
-	-I/usr/include/$(shell uname -m)-linux-gnu $(WARN) -Wno-unused-parameter -MMD -MP
+	-I$(INCLUDE)/$(MACHINE)-linux-gnu $(WARN) -Wno-unused-parameter -MMD -MP
 LIBS = $(shell $(PKG_CONFIG) --libs $(STATIC_FLAG) libdw libbpf zlib) -liberty
 
 tools := $(notdir $(wildcard tools/*))
@@ -41,7 +44,7 @@ static: $B/sockray-static
 $B/sockray-static: STATIC_FLAG = --static
 $B/sockray-static: $(objects)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -o $@ $^ $(LIBS)
-	strip $@
+	$(STRIP) $@
 
 $B/%.o: src/%.c | $B
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
