@@ -7,7 +7,6 @@
 # it counted and what it missed is together what was made.
 . "$(dirname "$0")/../lib.sh"
 . tests/counting.sh
-need_live
 thorough && many=120000 || many=60000
 
 hogs=$(($(nproc) * 2))

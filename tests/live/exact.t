@@ -4,7 +4,6 @@
 # receives and accepts, 64-bit, 32-bit and io_uring, many threads, --by, --call, and intervals.
 . "$(dirname "$0")/../lib.sh"
 . tests/counting.sh
-need_live
 
 # exact "OPTIONS" [OPERATIONS' ARGUMENTS]: $tool counts them exactly
 exact() {
