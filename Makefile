@@ -61,10 +61,12 @@ endef
 $(foreach t,$(tools),$(eval $(call tool_rules,$t)))
 
 units := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/test_*.c))
+CALLPATHS := $(patsubst %,$B/callpath%,$(empty) -frameless -glue -stale -saved -static -other -32)
+CALLPATHS += $B/callpath
 static_tests := $(patsubst %,$B/%-static,traffic operations compare \
 	$(if $(filter x86,$(ARCH)),traffic32 operations32))
 tests: $(units) $B/sockray-broken $B/traffic $B/traffic32 $B/operations $B/operations32 \
-	$B/compare $B/callpath $B/callpath-frameless $B/callpath32
+	$B/compare $(CALLPATHS)
 
 $(units): $B/%: tests/unit/%.c $(testable)
 	$(CC) $(ALL_CFLAGS) -Isrc -Ibpf -o $@ $^ $(LIBS) -lcmocka
@@ -91,13 +93,16 @@ $B/operations-static: tests/operations.c | $B
 $B/operations32: tests/operations.c | $B
 	$(CC) $(JUDGE_CFLAGS) -m32 -DTRAFFIC32 -pthread -o $@ $<
 # optimised, or there would be nothing to tell apart
-CALLPATH_CFLAGS = $(JUDGE_CFLAGS) -O2 -pthread
-$B/callpath: tests/callpath.c | $B
-	$(CC) $(CALLPATH_CFLAGS) -fno-omit-frame-pointer -o $@ $<
-$B/callpath-frameless: tests/callpath.c | $B
-	$(CC) $(CALLPATH_CFLAGS) -fomit-frame-pointer -o $@ $<
-$B/callpath32: tests/callpath.c | $B
-	$(CC) $(CALLPATH_CFLAGS) -fno-omit-frame-pointer -m32 -o $@ $<
+$(CALLPATHS): tests/callpath.c | $B
+	$(CC) $(JUDGE_CFLAGS) -O2 -pthread $(if $(findstring frameless,$@),,-fno-omit-frame-pointer) \
+		$(callpath-$(@:$B/callpath-%=%)) -o $@ $<
+callpath-frameless = -fomit-frame-pointer
+callpath-glue = -DLEAF=GLUE
+callpath-stale = -DLEAF=STALE
+callpath-saved = -DLEAF=SAVED
+callpath-static = -static -no-pie -Wl,--build-id=none
+callpath-other = -static -no-pie -Wl,--build-id=none -DLEAF=GLUE
+callpath-32 = -m32
 $B/compare: tests/compare.c | $B
 	$(CC) $(JUDGE_CFLAGS) -o $@ $< -ljansson
 

@@ -163,6 +163,8 @@ struct task_struct {
 	int pid;
 	int tgid;
 	struct task_struct *group_leader;
+	__u64 start_time;
+	__u64 self_exec_id; /* one more with each execve(2) */
 	char comm[16];
 	struct files_struct *files;
 	struct nsproxy *nsproxy;

@@ -270,8 +270,8 @@ struct user_frame {
 };
 
 /*
- * How a new stack comes: this and N addresses, the innermost first; of a process, M struct
- * user_frame follow.
+ * How a new stack comes: this and N addresses, the innermost first; of a process, the 8 bytes of
+ * code in front of each stand behind it (unless `bare`), and M struct user_frame follow.
  *
  * System calls are often made by functions without a frame of their own, and then a walk from
  * frame pointer to frame pointer misses their caller. So the first return address above the stack
@@ -289,6 +289,7 @@ struct new_stack {
 	__u64 id;
 	__u32 m, pid;
 	__u32 caller_at, fp_at;
+	__u32 bare, pad;
 };
 
 #endif

@@ -3,10 +3,12 @@
  * stack.bpf.h - the stack of the current task as a number. What a stack consists of comes to
  * user space once, through the ring buffer COUNT_TABLE, when it is seen for the first time.
  *
- * The number of a process's stack does not depend on where its files are loaded: it is made of
- * the code in front of each return address. That code must be a call; else what was found is no
- * frame, and the stack ends there. (bpf_get_stack() doesn't look, and finds other nonsense each
- * time where a program keeps no frames.)
+ * Each process has numbers of its own, anew with each execve(2): only user space can tell, by
+ * their files, that two processes run the same code, and then adds up.
+ *
+ * The code in front of a return address must be a call; else what was found is no frame, and
+ * the stack ends there. (bpf_get_stack() doesn't look, and finds other nonsense each time where
+ * a program keeps no frames.)
  */
 #ifndef STACK_BPF_H
 #define STACK_BPF_H
@@ -103,16 +105,14 @@ static __always_inline bool read_frame(struct stack_buffer *b)
 	       is_return_address(b, b->frame.ret);
 }
 
-/*
- * An address whose code was just looked at. What goes into the number doesn't depend on where
- * the file is loaded, and is as good as unique.
- */
+/* An address whose code was just looked at. */
 static __always_inline void add_address(struct stack_buffer *b, __u64 addr)
 {
-	b->words[b->head.n & 1023] = addr;
+	b->words[2 * b->head.n & 1023] = addr;
+	b->words[(2 * b->head.n + 1) & 1023] = b->code.word;
 	b->head.n++;
+	stack_mix(b, addr);
 	stack_mix(b, b->code.word);
-	stack_mix(b, addr & 0xfff);
 }
 
 /* The caller of a function that has no frame of its own: see struct new_stack. */
@@ -181,6 +181,7 @@ static __always_inline void walked_stack(void *ctx, struct stack_buffer *b, __u6
 {
 	long len = bpf_get_stack(ctx, b->words, STACK_DEPTH * sizeof(__u64), flags);
 
+	b->head.bare = 1;
 	b->head.n = len > 0 ? (__u32)len / sizeof(__u64) : 0;
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < STACK_DEPTH && i < b->head.n; i++)
@@ -190,11 +191,14 @@ static __always_inline void walked_stack(void *ctx, struct stack_buffer *b, __u6
 /* A stack that is new: tell user space what it is. */
 static __always_inline int announce_stack(void *ctx, struct stack_buffer *b)
 {
-	__u32 n = b->head.n, size = n * sizeof(__u64);
+	__u32 n = b->head.n, size;
 	long len;
 
 	if (n > STACK_DEPTH)
 		return -1;
+	if (!b->head.bare)
+		n *= 2;
+	size = n * sizeof(__u64);
 	if (b->head.what == NEW_USTACK) {
 		len = bpf_get_stack(ctx, b->words + n, STACK_DEPTH * sizeof(struct user_frame),
 				    BPF_F_USER_STACK | BPF_F_USER_BUILD_ID);
@@ -232,6 +236,11 @@ routine __u64 stack_id(void *ctx, __u32 what)
 	}
 	b->head = (struct new_stack){ .what = what, .pid = bpf_get_current_pid_tgid() >> 32 };
 	b->hash = what;
+	if (what == NEW_USTACK) {
+		stack_mix(b, BPF_CORE_READ(current_task(), group_leader, start_time));
+		stack_mix(b, BPF_CORE_READ(current_task(), self_exec_id));
+		stack_mix(b, b->head.pid);
+	}
 	if (what == NEW_KSTACK)
 		walked_stack(ctx, b, 0);
 #ifdef __TARGET_ARCH_x86

@@ -10,15 +10,19 @@
 
 #include "util.h"
 
+#define MOST_BYTES (1024 * 1024) /* of a function */
+
 static struct ksym *list;
 static size_t n;
 static bool loaded;
 
 static int by_addr(const void *a, const void *b)
 {
-	uint64_t x = ((const struct ksym *)a)->addr, y = ((const struct ksym *)b)->addr;
+	const struct ksym *x = a, *y = b;
 
-	return x < y ? -1 : x > y;
+	if (x->addr != y->addr)
+		return x->addr < y->addr ? -1 : 1;
+	return !x->name - !y->name ? !y->name - !x->name : 0; /* data first */
 }
 
 static void load(void)
@@ -33,10 +37,12 @@ static void load(void)
 	/* ffffffff81000000 T _text, or with a tab and [module] behind it */
 	while (getline(&line, &room, f) > 0) {
 		char *p, *name, *module = NULL;
+		bool code;
 		uint64_t addr = strtoull(line, &p, 16);
 
-		if (!addr || p[0] != ' ' || !strchr("tTwW", p[1]) || !p[1] || p[2] != ' ')
+		if (!addr || p[0] != ' ' || !p[1] || p[2] != ' ')
 			continue;
+		code = strchr("tTwW", p[1]);
 		name = p + 3;
 		name[strcspn(name, "\n")] = 0;
 		p = strchr(name, '\t');
@@ -49,8 +55,9 @@ static void load(void)
 			max = max ? 2 * max : 65536;
 			list = xrealloc(list, max * sizeof(*list));
 		}
-		list[n++] =
-			(struct ksym){ addr, xstrdup(name), module ? xstrdup(module) : NULL };
+		/* where data begins, a function ends */
+		list[n++] = (struct ksym){ addr, code ? xstrdup(name) : NULL,
+					   code && module ? xstrdup(module) : NULL };
 	}
 	free(line);
 	fclose(f);
@@ -71,7 +78,8 @@ const struct ksym *kallsyms_find(uint64_t addr)
 		else
 			hi = mid;
 	}
-	return lo ? &list[lo - 1] : NULL;
+	return lo && list[lo - 1].name && addr - list[lo - 1].addr < MOST_BYTES ? &list[lo - 1]
+										: NULL;
 }
 
 void kallsyms_free(void)

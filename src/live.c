@@ -34,7 +34,7 @@ static bool size_fits(const struct table *t, const void *data, size_t size)
 		return size == t->row_size || size == t->short_size;
 	if (size >= sizeof(*s) && s->what != NEW_KEY)
 		return s->n <= STACK_DEPTH && s->m <= STACK_DEPTH &&
-		       size == sizeof(*s) + s->n * sizeof(__u64) +
+		       size == sizeof(*s) + s->n * (s->bare ? 1 : 2) * sizeof(__u64) +
 				       s->m * sizeof(struct user_frame);
 	return size == sizeof(struct new_key) + t->key_size;
 }

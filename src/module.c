@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * module.c - see module.h. libdw (elfutils) does the reading, also of separate debug files in
- * /usr/lib/debug; libiberty the demangling.
+ * module.c - see module.h. libelf reads symbols, also those of separate debug files, libdw the
+ * unwind tables, libiberty demangles.
+ *
+ * The files are strangers'. So they are read, not mapped: a mapped file that its owner
+ * truncates would kill us. They lead to no other file but by their build id. And libdw's own
+ * search for symbols (libdwfl) does both, and takes 30 s where there are 300,000 symbols and
+ * 3,000 stacks.
  */
 #include "module.h"
 
@@ -14,14 +19,25 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <elfutils/libdwelf.h>
-#include <elfutils/libdwfl.h>
+#include <gelf.h>
 #include <libiberty/demangle.h>
+#include <setjmp.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "util.h"
 
-#define OPEN_FILES 400 /* kept open at most, of the usual limit of 1,024 */
+#define MOST_MAPPINGS 4096	       /* of a process: more are looked at no further */
+#define MOST_BYTES (256 * 1024 * 1024) /* of a table in a file: larger ones are nobody's */
+#define MOST_NAME 1024		       /* of a demangled name; more is cut off */
+
+/* A function. */
+struct function {
+	uint64_t addr, end; /* as the file counts them */
+	const char *name;   /* in the file's strings, or demangled */
+	bool demangled;
+};
 
 struct module {
 	char *name;
@@ -33,16 +49,21 @@ struct module {
 	off_t size;
 	struct timespec changed;
 	uint64_t code, code_end; /* offsets in the file */
-	int fd;			 /* -1: not kept, or libdw has it now */
-	bool opened;
-	Dwfl *dwfl;
-	Dwfl_Module *dw;
-	char **names; /* demangled */
-	size_t nnames;
+	int fd;			 /* -1: not kept */
+	/* once a symbol is asked for */
+	bool loaded;
+	int debug_fd;
+	Elf *elf, *debug;
+	Dwarf_CFI *cfi;
+	struct function *functions; /* by address */
+	size_t nfunctions;
+	uint64_t entry; /* address of a program's first function; 0: not a program */
+	bool program, libc, go;
+	uint64_t start_main, pthread_create; /* a libc's; 0: none */
 };
 
 static struct module **modules;
-static size_t nmodules, nopen;
+static size_t nmodules, nopen, most_open;
 
 static Elf *elf_of(int fd)
 {
@@ -67,6 +88,33 @@ static void find_code(struct module *m, Elf *elf)
 	}
 }
 
+/* Files stay open, as their processes may be gone when a symbol is asked for. */
+static int keep_open(int fd)
+{
+	struct rlimit limit;
+
+	if (!most_open) {
+		/* what is left above is for everything else */
+		most_open = 900;
+		if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+			limit.rlim_cur = limit.rlim_max;
+			setrlimit(RLIMIT_NOFILE, &limit);
+			getrlimit(RLIMIT_NOFILE, &limit);
+			most_open = limit.rlim_cur > 200 ? limit.rlim_cur - 100 : 100;
+		}
+	}
+	if (nopen < most_open) {
+		nopen++;
+		return fd;
+	}
+	if (nopen++ == most_open)
+		warn("more than %zu files of code: those that come now have no symbols (ulimit "
+		     "-n)",
+		     most_open);
+	close(fd);
+	return -1;
+}
+
 /* The file behind FD, which becomes ours; NULL: it isn't a file of code. */
 static struct module *module_add(int fd, const char *name)
 {
@@ -83,7 +131,7 @@ static struct module *module_add(int fd, const char *name)
 	for (size_t i = 0; i < nmodules; i++) {
 		m = modules[i];
 		if (m->dev == st.st_dev && m->ino == st.st_ino && m->size == st.st_size &&
-		    !memcmp(&m->changed, &st.st_ctim, sizeof(m->changed))) {
+		    !memcmp(&m->changed, &st.st_mtim, sizeof(m->changed))) {
 			close(fd);
 			return m;
 		}
@@ -93,7 +141,7 @@ static struct module *module_add(int fd, const char *name)
 	m->dev = st.st_dev;
 	m->ino = st.st_ino;
 	m->size = st.st_size;
-	m->changed = st.st_ctim;
+	m->changed = st.st_mtim;
 	elf = elf_of(fd);
 	len = elf ? dwelf_elf_gnu_build_id(elf, &id) : -1;
 	if (len > 0) {
@@ -104,13 +152,7 @@ static struct module *module_add(int fd, const char *name)
 	if (elf)
 		find_code(m, elf);
 	elf_end(elf);
-	m->fd = fd;
-	if (nopen == OPEN_FILES) {
-		close(fd);
-		m->fd = -1;
-	} else {
-		nopen++;
-	}
+	m->fd = keep_open(fd);
 	modules = xrealloc(modules, (nmodules + 1) * sizeof(*modules));
 	modules[nmodules++] = m;
 	return m;
@@ -222,6 +264,8 @@ void maps_read(struct maps *m, unsigned pid)
 		char perms[5];
 		int at = 0, fd;
 
+		if (m->n == MOST_MAPPINGS)
+			break;
 		line[strcspn(line, "\n")] = 0;
 		if (sscanf(line, "%llx-%llx %4s %llx %x:%x %llu %n", &start, &end, perms,
 			   &offset, &major, &minor, &inode, &at) < 7 ||
@@ -262,52 +306,229 @@ void maps_free(struct maps *m)
 
 /* ------------------------------------------------------------------ symbols */
 
-static bool open_dwfl(struct module *m)
+static int by_addr(const void *a, const void *b)
 {
-	static char *path = ":.debug:/usr/lib/debug";
-	static const Dwfl_Callbacks callbacks = {
-		.find_elf = dwfl_build_id_find_elf,
-		.find_debuginfo = dwfl_standard_find_debuginfo,
-		.section_address = dwfl_offline_section_address,
-		.debuginfo_path = &path,
-	};
+	const struct function *x = a, *y = b;
 
-	if (m->opened)
-		return m->dw;
-	m->opened = true;
-	if (m->fd < 0)
-		return false;
-	/* else libdw would ask servers, and we would wait for them */
-	unsetenv("DEBUGINFOD_URLS");
-	m->dwfl = dwfl_begin(&callbacks);
-	if (!m->dwfl)
-		return false;
-	m->dw = dwfl_report_offline(m->dwfl, m->name, m->name, m->fd);
-	if (m->dw)
-		m->fd = -1; /* libdw's now */
-	dwfl_report_end(m->dwfl, NULL, NULL);
-	return m->dw;
+	if (x->addr != y->addr)
+		return x->addr < y->addr ? -1 : 1;
+	/* of the names of one function the plainest: send, not __send */
+	size_t m = strspn(x->name, "_"), n = strspn(y->name, "_");
+
+	if (m != n)
+		return m < n ? -1 : 1;
+	m = strlen(x->name);
+	n = strlen(y->name);
+	return m != n ? (m < n ? -1 : 1) : strcmp(x->name, y->name);
 }
 
-/* From an offset in the file to an address as libdw counts them; false: it isn't code. */
-static bool address_of(struct module *m, uint64_t offset, Dwarf_Addr *addr, Dwarf_Addr *bias)
+static void add_function(struct module *m, const GElf_Sym *sym, const char *name)
 {
-	Elf *elf = dwfl_module_getelf(m->dw, bias);
+	if (!strcmp(name, "__libc_start_main"))
+		m->start_main = sym->st_value;
+	if (!strcmp(name, "pthread_create"))
+		m->pthread_create = sym->st_value;
+	if (!(m->nfunctions & (m->nfunctions - 1)))
+		m->functions = xrealloc(m->functions, (m->nfunctions ? 2 * m->nfunctions : 64) *
+							      sizeof(*m->functions));
+	m->functions[m->nfunctions++] =
+		(struct function){ sym->st_value, sym->st_value + sym->st_size, name, false };
+}
+
+static bool is_function(const GElf_Sym *sym)
+{
+	int type = GELF_ST_TYPE(sym->st_info);
+
+	return sym->st_shndx != SHN_UNDEF && sym->st_shndx != SHN_ABS && sym->st_value &&
+	       (type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE);
+}
+
+/* The symbols of a file's tables of this type; false: it has no such table. */
+static bool add_functions(struct module *m, Elf *elf, unsigned type)
+{
+	Elf_Scn *section = NULL;
+	bool any = false;
+
+	while ((section = elf_nextscn(elf, section))) {
+		GElf_Shdr header;
+		Elf_Data *data;
+		GElf_Sym sym;
+
+		if (!gelf_getshdr(section, &header) || header.sh_type != type ||
+		    header.sh_size > MOST_BYTES)
+			continue;
+		data = elf_getdata(section, NULL);
+		for (int i = 0; data && gelf_getsym(data, i, &sym); i++) {
+			const char *name = elf_strptr(elf, header.sh_link, sym.st_name);
+
+			/* $x and the like mark places, not functions */
+			if (name && *name && *name != '$' && is_function(&sym)) {
+				add_function(m, &sym, name);
+				any = true;
+			}
+		}
+	}
+	return any;
+}
+
+/* Its separate debug file, where Debian and others put it. */
+static Elf *open_debug(struct module *m)
+{
+	struct buf path = {};
+	struct stat st;
+
+	if (!m->has_id)
+		return NULL;
+	buf_str(&path, "/usr/lib/debug/.build-id/");
+	for (int i = 0; i < BUILD_ID_LEN; i++) {
+		buf_hex(&path, m->id[i]);
+		if (!i)
+			buf_char(&path, '/');
+	}
+	buf_add(&path, ".debug", sizeof(".debug"));
+	m->debug_fd = open(path.p, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	buf_free(&path);
+	if (m->debug_fd < 0 || fstat(m->debug_fd, &st) || !S_ISREG(st.st_mode))
+		return NULL;
+	return elf_of(m->debug_fd);
+}
+
+static bool has_section(Elf *elf, const char *wanted)
+{
+	Elf_Scn *section = NULL;
+	size_t names;
+
+	if (elf_getshdrstrndx(elf, &names))
+		return false;
+	while ((section = elf_nextscn(elf, section))) {
+		GElf_Shdr header;
+		const char *name = gelf_getshdr(section, &header)
+					   ? elf_strptr(elf, names, header.sh_name)
+					   : NULL;
+
+		if (name && !strcmp(name, wanted))
+			return true;
+	}
+	return false;
+}
+
+static bool is_program(Elf *elf, const GElf_Ehdr *header)
+{
 	size_t n;
 
-	if (!elf || elf_getphdrnum(elf, &n))
+	if (header->e_type == ET_EXEC)
+		return true;
+	if (elf_getphdrnum(elf, &n))
 		return false;
 	for (size_t i = 0; i < n; i++) {
 		GElf_Phdr p;
 
-		if (gelf_getphdr(elf, i, &p) && p.p_type == PT_LOAD && offset >= p.p_offset &&
-		    offset - p.p_offset < p.p_filesz) {
-			*addr = offset - p.p_offset + p.p_vaddr + *bias;
+		if (gelf_getphdr(elf, i, &p) && p.p_type == PT_INTERP)
 			return true;
-		}
 	}
 	return false;
 }
+
+static void load(struct module *m)
+{
+	GElf_Ehdr header;
+	struct stat st;
+
+	m->loaded = true;
+	m->debug_fd = -1;
+	/* what was written into it since tells nothing of what ran */
+	if (m->fd < 0 || fstat(m->fd, &st) || st.st_size != m->size ||
+	    memcmp(&st.st_mtim, &m->changed, sizeof(m->changed)))
+		return;
+	m->elf = elf_of(m->fd);
+	if (!m->elf || !gelf_getehdr(m->elf, &header))
+		return;
+	m->debug = open_debug(m);
+	if (!m->debug || !add_functions(m, m->debug, SHT_SYMTAB))
+		add_functions(m, m->elf, SHT_SYMTAB);
+	add_functions(m, m->elf, SHT_DYNSYM);
+	if (m->nfunctions)
+		qsort(m->functions, m->nfunctions, sizeof(*m->functions), by_addr);
+	m->libc = m->start_main;
+	m->go = has_section(m->elf, ".gopclntab");
+	m->program = is_program(m->elf, &header) || (m->libc && header.e_entry);
+	m->entry = m->program ? header.e_entry : 0;
+	m->cfi = dwarf_getcfi_elf(m->elf);
+}
+
+static struct function *find_function(struct module *m, uint64_t addr)
+{
+	size_t lo = 0, hi = m->nfunctions;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (m->functions[mid].addr <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	/* the plainest of its names, which is first; it may lie within another function */
+	for (size_t tries = 16; lo-- > 0 && tries; tries--) {
+		struct function *f = &m->functions[lo];
+
+		while (f > m->functions && f[-1].addr == f->addr)
+			f--;
+		lo = f - m->functions;
+		if (addr < f->end)
+			return f;
+		/* assembler's symbols often have no size: up to the next one */
+		if (f->end == f->addr && tries == 16)
+			return f;
+	}
+	return NULL;
+}
+
+struct demangling {
+	jmp_buf enough;
+	struct buf text;
+};
+
+static void on_piece(const char *piece, size_t len, void *arg)
+{
+	struct demangling *d = arg;
+
+	buf_add(&d->text, piece, len);
+	/* a short name can stand for gigabytes */
+	if (d->text.len > MOST_NAME)
+		longjmp(d->enough, 1);
+}
+
+/* C++'s and Rust's names as their authors wrote them. */
+static void demangle(struct function *f)
+{
+	static struct demangling d;
+
+	f->demangled = true;
+	d.text = (struct buf){};
+	/* the demanglers take stack by the length of the name */
+	if ((strncmp(f->name, "_Z", 2) && strncmp(f->name, "_R", 2)) ||
+	    strnlen(f->name, 4096) == 4096)
+		return;
+	if (!setjmp(d.enough) && !rust_demangle_callback(f->name, 0, on_piece, &d)) {
+		d.text.len = 0;
+		if (!cplus_demangle_v3_callback(f->name, DMGL_PARAMS | DMGL_ANSI, on_piece, &d))
+			d.text.len = 0;
+	}
+	if (!d.text.len) {
+		buf_free(&d.text);
+		return;
+	}
+	if (d.text.len > MOST_NAME) {
+		d.text.len = MOST_NAME;
+		buf_str(&d.text, "...");
+	}
+	buf_char(&d.text, 0);
+	f->name = intern(d.text.p);
+	buf_free(&d.text);
+}
+
+/* ------------------------------------------------------------------ frames */
 
 /* By DWARF's numbers; false: a machine whose frames we don't know. */
 static bool machine_registers(Elf *elf, unsigned *sp, unsigned *fp, unsigned *word)
@@ -330,29 +551,23 @@ static bool machine_registers(Elf *elf, unsigned *sp, unsigned *fp, unsigned *wo
 	return false;
 }
 
-static void ask_table(struct module *m, Dwarf_Addr addr, struct symbol *s)
+static void ask_table(struct module *m, uint64_t addr, struct symbol *s)
 {
 	Dwarf_Op store[3], *ops;
 	Dwarf_Frame *frame = NULL;
-	Dwarf_CFI *cfi;
-	Dwarf_Addr bias;
 	unsigned sp, fp, word;
 	int64_t offset;
 	size_t n;
 	int ra;
 
-	cfi = dwfl_module_eh_cfi(m->dw, &bias);
-	if (!cfi || dwarf_cfi_addrframe(cfi, addr - bias, &frame)) {
-		cfi = dwfl_module_dwarf_cfi(m->dw, &bias);
-		if (!cfi || dwarf_cfi_addrframe(cfi, addr - bias, &frame))
-			return;
-	}
+	if (!m->cfi || dwarf_cfi_addrframe(m->cfi, addr, &frame))
+		return;
 	ra = dwarf_frame_info(frame, NULL, NULL, NULL);
 	/* "undefined" is how a table says that there is no caller */
 	if (ra >= 0 && !dwarf_frame_register(frame, ra, store, &ops, &n) && !n &&
 	    ops == store) {
 		s->unwind = UNWIND_END;
-	} else if (machine_registers(dwfl_module_getelf(m->dw, &bias), &sp, &fp, &word) &&
+	} else if (machine_registers(m->elf, &sp, &fp, &word) &&
 		   !dwarf_frame_cfa(frame, &ops, &n) && n == 1) {
 		unsigned reg = ops->atom - DW_OP_breg0;
 
@@ -378,101 +593,108 @@ static void ask_table(struct module *m, Dwarf_Addr addr, struct symbol *s)
 	free(frame);
 }
 
-/* Where processes and threads begin: their callers don't matter, nor does a broken frame there.
- */
-static bool is_start(const char *name)
+static bool is_one_of(const char *name, const char *const *names)
 {
-	static const char *const names[] = {
-		"_start",
-		"main",
-		"__libc_start_main",
-		"__libc_start_call_main",
-		"__libc_start_main_impl",
-		"start_thread",
-		"clone",
-		"clone3",
-		"__clone",
-		"__clone3",
-		/* musl */
-		"libc_start_main_stage2",
-		"start",
-		"start_c11",
-		/* Go */
-		"main.main",
-		"runtime.goexit",
-		"runtime.goexit.abi0",
-		"runtime.mstart",
-		"runtime.mstart.abi0",
-		"runtime.rt0_go",
-		"runtime.rt0_go.abi0",
+	while (*names && strcmp(name, *names))
+		names++;
+	return *names;
+}
+
+/*
+ * Where processes and threads begin: their callers don't matter, nor does a broken frame there.
+ * A name counts only in the file where it means that.
+ */
+static bool is_start(const struct module *m, const struct function *f)
+{
+	static const char *const glibc[] = { "__libc_start_main",
+					     "__libc_start_call_main",
+					     "__libc_start_main_impl",
+					     "start_thread",
+					     "clone",
+					     "clone3",
+					     "__clone",
+					     "__clone3",
+					     NULL };
+	static const char *const musl[] = { "__libc_start_main", "libc_start_main_stage2",
+					    "start", "start_c11", NULL };
+	static const char *const go[] = {
+		"main.main",	       "runtime.main",	      "runtime.goexit",
+		"runtime.goexit.abi0", "runtime.mstart",      "runtime.mstart.abi0",
+		"runtime.rt0_go",      "runtime.rt0_go.abi0", NULL
 	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (!strcmp(name, names[i]))
-			return true;
-	return false;
+	return (m->entry >= f->addr && m->entry < f->end) ||
+	       (m->program && !strcmp(f->name, "main")) ||
+	       (m->libc && is_one_of(f->name, glibc)) ||
+	       (m->libc && !m->program && is_one_of(f->name, musl)) ||
+	       (m->go && is_one_of(f->name, go));
 }
 
 /*
  * The functions that call main() and a thread's function have no symbol in a stripped libc; but
  * they lie next to one that has.
  */
-static bool is_near_start(struct module *m, Dwarf_Addr addr)
+static bool is_near_start(const struct module *m, uint64_t addr)
 {
-	int n = dwfl_module_getsymtab(m->dw);
+	return (m->start_main && addr < m->start_main + 0x400 &&
+		addr + 0x400 > m->start_main) ||
+	       (m->start_main && addr < m->pthread_create && addr + 0x1000 > m->pthread_create);
+}
 
-	for (int i = 0; i < n; i++) {
-		GElf_Addr at;
-		GElf_Sym sym;
-		const char *name =
-			dwfl_module_getsym_info(m->dw, i, &sym, &at, NULL, NULL, NULL);
+/* From an offset in the file to an address as it counts them; false: it isn't code. */
+static bool address_of(const struct module *m, uint64_t offset, uint64_t *addr)
+{
+	size_t n;
 
-		if (!name)
-			continue;
-		if (!strcmp(name, "__libc_start_main") && addr < at + 0x400 &&
-		    addr + 0x400 > at)
+	if (elf_getphdrnum(m->elf, &n))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		GElf_Phdr p;
+
+		if (gelf_getphdr(m->elf, i, &p) && p.p_type == PT_LOAD &&
+		    offset >= p.p_offset && offset - p.p_offset < p.p_filesz) {
+			*addr = offset - p.p_offset + p.p_vaddr;
 			return true;
-		if (!strcmp(name, "pthread_create") && addr < at && addr + 0x1000 > at)
-			return true;
+		}
 	}
 	return false;
 }
 
-/* C++'s, Rust's and D's names as their authors wrote them; the text is the module's. */
-static const char *demangle(struct module *m, const char *name)
-{
-	/* longer ones are nobody's names */
-	char *text = strnlen(name, 4096) < 4096
-			     ? cplus_demangle(name, DMGL_PARAMS | DMGL_ANSI | DMGL_AUTO)
-			     : NULL;
-
-	if (!text)
-		return name;
-	m->names = xrealloc(m->names, (m->nnames + 1) * sizeof(*m->names));
-	m->names[m->nnames++] = text;
-	return text;
-}
-
 void module_symbol(struct module *m, uint64_t offset, bool returns, struct symbol *s)
 {
-	Dwarf_Addr addr, bias;
-	GElf_Off behind;
-	GElf_Sym sym;
+	struct function *f;
+	uint64_t addr;
 
 	memset(s, 0, sizeof(*s));
 	s->addr = offset;
-	if (!open_dwfl(m) || !address_of(m, offset, &addr, &bias))
+	if (!m->loaded)
+		load(m);
+	if (!m->elf || !address_of(m, offset, &addr))
 		return;
-	s->addr = addr - bias;
-	s->name = dwfl_module_addrinfo(m->dw, addr - returns, &behind, &sym, NULL, NULL, NULL);
-	if (s->name) {
-		s->offset = behind + returns;
-		s->starts = is_start(s->name);
-		s->name = demangle(m, s->name);
+	s->addr = addr;
+	f = find_function(m, addr - returns);
+	if (f) {
+		s->starts = is_start(m, f);
+		if (!f->demangled)
+			demangle(f);
+		s->name = f->name;
+		s->offset = addr - f->addr;
 	} else {
 		s->starts = is_near_start(m, addr);
 	}
-	ask_table(m, addr - returns, s);
+	if (!m->go) {
+		ask_table(m, addr - returns, s);
+	} else {
+		/* Go keeps frames, except in the assembler that makes system calls */
+		s->unwind = returns ? UNWIND_FRAME : UNWIND_NO_FRAME;
+		s->caller_at = 1;
+	}
+}
+
+bool module_code(const struct module *m, uint64_t offset, uint64_t *code)
+{
+	return m->fd >= 0 && offset >= sizeof(*code) &&
+	       pread(m->fd, code, sizeof(*code), offset - sizeof(*code)) == sizeof(*code);
 }
 
 void modules_free(void)
@@ -480,13 +702,15 @@ void modules_free(void)
 	for (size_t i = 0; i < nmodules; i++) {
 		struct module *m = modules[i];
 
-		if (m->dwfl)
-			dwfl_end(m->dwfl);
+		if (m->cfi)
+			dwarf_cfi_end(m->cfi);
+		elf_end(m->debug);
+		elf_end(m->elf);
+		if (m->loaded && m->debug_fd >= 0)
+			close(m->debug_fd);
 		if (m->fd >= 0)
 			close(m->fd);
-		for (size_t j = 0; j < m->nnames; j++)
-			free(m->names[j]);
-		free(m->names);
+		free(m->functions);
 		free(m->name);
 		free(m);
 	}

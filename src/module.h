@@ -65,6 +65,8 @@ struct symbol {
 	bool starts;	    /* a process or a thread begins here */
 };
 
+/* The 8 bytes in front of OFFSET; false: they can't be read. */
+bool module_code(const struct module *m, uint64_t offset, uint64_t *code);
 /* What is at OFFSET of the file; RETURNS: it is a return address, so ask for the call before. */
 void module_symbol(struct module *m, uint64_t offset, bool returns, struct symbol *s);
 

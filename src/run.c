@@ -338,7 +338,7 @@ static void print_account(const struct state *s, const struct totals *t, bool mi
 	if (t->unstacked) {
 		buf_str(&b, ", ");
 		buf_u64(&b, t->unstacked);
-		buf_str(&b, " without their stack (--map-size)");
+		buf_str(&b, " without their stack (--map-size, or the reader was too slow)");
 	}
 	if (t->pending) {
 		buf_str(&b, ", ");

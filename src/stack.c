@@ -115,57 +115,75 @@ static struct recent {
 	struct maps maps;
 } recent[64];
 
-/* The address that the Ith frame of the kernel's own walk has in ours; NULL: none. */
-static const uint64_t *addr_of(const struct new_stack *s, uint32_t i)
+static uint64_t addr_at(const struct new_stack *s, uint32_t i)
 {
-	const uint64_t *addrs = (const void *)(s + 1);
+	return ((const uint64_t *)(s + 1))[i * (s->bare ? 1 : 2)];
+}
 
-	/* ours has the caller between the first and the second; or goes on from another frame
-	 */
-	if (i && s->fp_at)
-		return NULL;
-	if (i && s->caller_at)
-		i++;
-	return i < s->n ? &addrs[i] : NULL;
+/* Of its Ith address: the code in front of it. */
+static uint64_t code_at(const struct new_stack *s, uint32_t i)
+{
+	return ((const uint64_t *)(s + 1))[2 * i + 1];
 }
 
 static const struct user_frame *frames_of(const struct new_stack *s)
 {
-	return (const void *)((const uint64_t *)(s + 1) + s->n);
+	return (const void *)((const uint64_t *)(s + 1) + s->n * (s->bare ? 1 : 2));
 }
 
-enum fit { CONTRADICT, CANT_TELL, AGREE };
+/* Which of ours the Ith frame of the kernel's own walk is; N: none. */
+static uint32_t place_of(const struct new_stack *s, uint32_t i)
+{
+	/* ours has the caller between the first and the second; or goes on from another frame
+	 */
+	if (i && s->fp_at)
+		return s->n;
+	if (i && s->caller_at)
+		i++;
+	return i < s->n ? i : s->n;
+}
 
 /*
  * Are these the maps of the process as it was when it had this stack? Since then, it may have
- * run another program. The files that the kernel has told must be the same.
+ * run another program. The files that the kernel has told must be the same, and so must the
+ * code.
  */
-static enum fit maps_fit(const struct maps *maps, const struct new_stack *s)
+static bool maps_fit(const struct maps *maps, const struct new_stack *s)
 {
 	const struct user_frame *frames = frames_of(s);
-	enum fit fit = CANT_TELL;
+	const struct mapping *m;
+	bool fit = false;
+	uint64_t code;
 
 	for (uint32_t i = 0; i < s->m; i++) {
-		const uint64_t *addr = addr_of(s, i);
-		const struct mapping *m = addr ? maps_find(maps, *addr) : NULL;
-		const uint8_t *id = m && m->module ? module_id(m->module) : NULL;
+		uint32_t place = place_of(s, i);
+		const uint8_t *id;
 
-		if (frames[i].status != BPF_STACK_BUILD_ID_VALID || !addr)
+		if (frames[i].status != BPF_STACK_BUILD_ID_VALID || place == s->n)
 			continue;
-		if (!m || *addr - m->start + m->offset != frames[i].at ||
+		m = maps_find(maps, addr_at(s, place));
+		id = m && m->module ? module_id(m->module) : NULL;
+		if (!m || addr_at(s, place) - m->start + m->offset != frames[i].at ||
 		    (id && memcmp(id, frames[i].build_id, BUILD_ID_LEN)))
-			return CONTRADICT;
-		fit = AGREE;
+			return false;
+		fit = true;
+	}
+	for (uint32_t i = 0; i < s->n && !s->bare; i++) {
+		m = maps_find(maps, addr_at(s, i));
+		if (!m || !m->module ||
+		    !module_code(m->module, addr_at(s, i) - m->start + m->offset, &code))
+			continue;
+		if (code != code_at(s, i))
+			return false;
+		fit = true;
 	}
 	return fit;
 }
 
 static bool maps_cover(const struct maps *maps, const struct new_stack *s)
 {
-	const uint64_t *addrs = (const void *)(s + 1);
-
 	for (uint32_t i = 0; i < s->n; i++)
-		if (!maps_find(maps, addrs[i]))
+		if (!maps_find(maps, addr_at(s, i)))
 			return false;
 	return true;
 }
@@ -191,12 +209,12 @@ static void learn_from(struct recent *r, const struct new_stack *s)
 	const struct user_frame *frames = frames_of(s);
 
 	for (uint32_t i = 0; i < s->m; i++) {
-		const uint64_t *addr = addr_of(s, i);
+		uint32_t place = place_of(s, i);
 		struct module *m = module_by_id(frames[i].build_id);
 
-		if (m && addr && frames[i].status == BPF_STACK_BUILD_ID_VALID &&
-		    !maps_find(&r->maps, *addr))
-			maps_add(&r->maps, m, *addr - frames[i].at);
+		if (m && place < s->n && frames[i].status == BPF_STACK_BUILD_ID_VALID &&
+		    !maps_find(&r->maps, addr_at(s, place)))
+			maps_add(&r->maps, m, addr_at(s, place) - frames[i].at);
 	}
 }
 
@@ -207,29 +225,17 @@ static const struct maps *maps_of(const struct new_stack *s)
 	struct recent *r = recent_of(s->pid);
 	struct maps now;
 
-	if (maps_fit(&r->maps, s) == AGREE && maps_cover(&r->maps, s))
+	if (maps_cover(&r->maps, s) && maps_fit(&r->maps, s))
 		return &r->maps;
 	/* the process is still there, mostly: stacks come within a millisecond */
 	maps_read(&now, s->pid);
 	if (now.n) {
 		maps_free(&r->maps);
 		r->maps = now;
-		return maps_fit(&r->maps, s) != CONTRADICT ? &r->maps : &none;
+	} else {
+		learn_from(r, s);
 	}
-	learn_from(r, s);
-	return maps_fit(&r->maps, s) == AGREE ? &r->maps : &none;
-}
-
-/* One copy of each name of a mapping, which outlives it. */
-static const char *intern(const char *name)
-{
-	static void *names;
-	char *copy = xstrdup(name);
-	const char *found = search(copy, &names, (int (*)(const void *, const void *))strcmp);
-
-	if (found != copy)
-		free(copy);
-	return found;
+	return maps_fit(&r->maps, s) ? &r->maps : &none;
 }
 
 static void place_address(struct place *p, const struct maps *maps, uint64_t addr)
@@ -255,19 +261,18 @@ static void place_address(struct place *p, const struct maps *maps, uint64_t add
 
 static void come_user(struct known *k, const struct new_stack *s)
 {
-	const uint64_t *addrs = (const void *)(s + 1);
 	const struct user_frame *frames = frames_of(s);
 	const struct maps *maps = maps_of(s);
 
 	k->caller_at = s->caller_at;
 	k->fp_at = s->fp_at;
 	for (uint32_t i = 0; i < s->n; i++)
-		place_address(&k->places[i], maps, addrs[i]);
+		place_address(&k->places[i], maps, addr_at(s, i));
 	for (uint32_t i = 0; i < s->m; i++) {
-		const uint64_t *addr = addr_of(s, i);
+		uint32_t place = place_of(s, i);
 
-		if (addr && frames[i].status == BPF_STACK_BUILD_ID_VALID) {
-			struct place *p = &k->places[addr - addrs];
+		if (place < s->n && frames[i].status == BPF_STACK_BUILD_ID_VALID) {
+			struct place *p = &k->places[place];
 
 			*p = (struct place){ .in = IN_FILE, .at = frames[i].at };
 			memcpy(p->build_id, frames[i].build_id, BUILD_ID_LEN);
@@ -277,7 +282,6 @@ static void come_user(struct known *k, const struct new_stack *s)
 
 void stack_announce(const struct new_stack *s)
 {
-	const uint64_t *addrs = (const void *)(s + 1);
 	struct known *k = xcalloc(1, sizeof(*k));
 
 	k->id = s->id;
@@ -291,7 +295,7 @@ void stack_announce(const struct new_stack *s)
 	if (s->what == NEW_USTACK)
 		come_user(k, s);
 	for (uint32_t i = 0; s->what == NEW_KSTACK && i < s->n; i++)
-		k->places[i] = (struct place){ .in = IN_MEMORY, .at = addrs[i] };
+		k->places[i] = (struct place){ .in = IN_MEMORY, .at = addr_at(s, i) };
 }
 
 /* ------------------------------------------------------------------ names */
@@ -346,9 +350,12 @@ static uint32_t resolve_caller(struct known *k, struct stack *stack, struct symb
 static void resolve_user(struct known *k, struct stack *stack)
 {
 	struct symbol s;
+	bool known;
 
 	k->hex = xcalloc(k->n, sizeof(*k->hex));
 	name_frame(k, next_frame(stack), 0, &s);
+	/* whether a function that nobody knows has a frame, nobody knows */
+	known = s.unwind != UNWIND_UNKNOWN;
 	for (uint32_t i = resolve_caller(k, stack, &s); i < k->n; i++) {
 		/* the innermost is without one unless it is known to have one: mostly, it makes
 		 * a call */
@@ -361,23 +368,38 @@ static void resolve_user(struct known *k, struct stack *stack)
 		if (frameless)
 			next_frame(stack)->missing = true;
 		name_frame(k, next_frame(stack), i, &s);
+		known &= s.unwind != UNWIND_UNKNOWN;
 	}
-	stack->truncated = stack->n >= STACK_DEPTH || (s.unwind != UNWIND_END && !s.starts);
+	stack->truncated =
+		!known || stack->n >= STACK_DEPTH || (s.unwind != UNWIND_END && !s.starts);
 }
 
 /* The kernel's functions that brought us here: of no interest. */
 static bool is_tracing(const char *name)
 {
-	static const char *const starts[] = {
-		"bpf_",		  "__bpf_",	  "___bpf_",
-		"trace_call_bpf", "perf_trace_",  "perf_syscall_",
-		"perf_call_bpf_", "__traceiter_", "trace_event_"
-	};
+	static const char *const starts[] = { "bpf_",		"__bpf_",	"___bpf_",
+					      "trace_call_bpf", "perf_trace_",	"perf_syscall_",
+					      "perf_call_bpf_", "__traceiter_", "trace_event_",
+					      "call_trace_" };
 
 	for (size_t i = 0; i < sizeof(starts) / sizeof(*starts); i++)
 		if (!strncmp(name, starts[i], strlen(starts[i])))
 			return true;
 	return false;
+}
+
+/* The kernel walks no farther than that. */
+static unsigned max_stack(void)
+{
+	unsigned n = STACK_DEPTH;
+	FILE *f = fopen("/proc/sys/kernel/perf_event_max_stack", "re");
+
+	if (f) {
+		if (fscanf(f, "%u", &n) != 1 || n > STACK_DEPTH)
+			n = STACK_DEPTH;
+		fclose(f);
+	}
+	return n;
 }
 
 static void resolve_kernel(struct known *k, struct stack *stack)
@@ -400,7 +422,7 @@ static void resolve_kernel(struct known *k, struct stack *stack)
 		f->offset = addr - sym->addr;
 		f->module = sym->module ? sym->module : "kernel";
 	}
-	stack->truncated = k->n == STACK_DEPTH;
+	stack->truncated = k->n >= max_stack();
 }
 
 static struct known *find(uint64_t id)

@@ -24,7 +24,7 @@ struct frame {
 struct stack {
 	const struct frame *frames; /* the innermost first */
 	size_t n;
-	bool truncated; /* its outer end is missing */
+	bool truncated; /* its outer end is missing, or nobody knows if it is whole */
 	bool kernel;
 };
 

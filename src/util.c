@@ -6,6 +6,7 @@
 #include "util.h"
 
 #include <errno.h>
+#include <search.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,6 +107,23 @@ char *xstrdup(const char *s)
 	size_t size = strlen(s) + 1;
 
 	return memcpy(xmalloc(size), s, size);
+}
+
+static int compare_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+const char *intern(const char *text)
+{
+	static void *texts; /* tsearch(3) */
+	void **found = tfind(text, &texts, compare_text);
+
+	if (!found)
+		found = tsearch(xstrdup(text), &texts, compare_text);
+	if (!found)
+		abort();
+	return *found;
 }
 
 /* Makes room for N more bytes; at least doubles, so that appending is cheap in the long run. */

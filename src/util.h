@@ -27,6 +27,9 @@ void *xcalloc(size_t n, size_t size) __attribute__((malloc, returns_nonnull));
 void *xrealloc(void *p, size_t size) __attribute__((returns_nonnull));
 char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
 
+/* One copy of each text, for ever: equal ones are the same pointer. */
+const char *intern(const char *text);
+
 /* Text that only grows. All zero is an empty one; no NUL ends it; len = 0 empties it. */
 struct buf {
 	char *p;

@@ -64,7 +64,7 @@ is "$(paths --by pid -- sh -c "$(lasts "$B/callpath" 5); $(lasts "$B/callpath" 4
 
 # ---- 32-bit
 
-paths -- "$B/callpath32" 5 >"$T/paths"
+paths -- "$B/callpath-32" 5 >"$T/paths"
 like "$(cat "$T/paths")" "^5 .* MISSING middle outer main$" \
 	"32-bit: what the walk has missed is marked"
 
@@ -119,14 +119,73 @@ is "$(jq -r 'select(.type == "report") | .ustack | map(select(.module == "'"$id"
 like "$(jq -r 'select(.type == "report") | .ustack[0].module' "$T/act")" '^libc' \
 	"a process that is gone: files that others have are known"
 
-# ---- a stranger's names
+# ---- what must not be taken for something else
 
-objcopy --redefine-sym "leaf=$(printf 'a;b\033[31m')" "$B/callpath" "$T/hostile"
-run "$B/sockstat" --call send -U -o "$T/act" -- "$T/hostile" 5
+# rename NEW OLD FILE: a copy of callpath, in which a function has another name, without a build id
+rename() {
+	objcopy --remove-section .note.gnu.build-id --redefine-sym "$2=$1" "$B/${4:-callpath}" "$3"
+}
+mkdir "$T/a" "$T/b"
+rename left leaf "$T/a/same"
+rename right leaf "$T/b/same"
+is "$(paths --by comm -- sh -c "$(lasts "$T/a/same" 5); $(lasts "$T/b/same" 4)")" "4 whole send right middle outer main
+5 whole send left middle outer main" "two files with the same code"
+
+# and one that becomes another program before anybody could look
+start "$B/sockstat" -j --call send -U --by comm -p $$ --follow >"$T/act"
+tracing "$T/act"
+tool=$pid
+kill -STOP "$tool"
+sleep 3 | "$B/callpath-static" 5 -x "$B/callpath-other" -w 0 &
+sleep 0.5
+kill -CONT "$tool"
+sleep 0.5
+kill -INT "$tool"
+finish "$tool"
+is "$(jq -c 'select(.type == "report") | [.count, .ustack_truncated,
+	(.ustack | all(.symbol == null and .module == null))]' "$T/act")" '[5,true,true]' \
+	"a process that has become another program: nothing is guessed"
+
+rename start leaf "$T/start" callpath-frameless
+is "$(paths -- sh -c "$(lasts "$T/start" 5)")" "5 cut send start" \
+	"a function by the name of start is not where a thread starts"
+is "$(paths -- sh -c "$(lasts "$B/callpath-glue" 5)")" "5 cut send leaf glue outer main" \
+	"a function that no table tells of: maybe not whole"
+is "$(paths -- sh -c "$(lasts "$B/callpath-stale" 5)")" \
+	"5 whole raw_send MISSING middle outer main" "a return address of another's"
+is "$(paths -- sh -c "$(lasts "$B/callpath-saved" 5)")" "5 cut raw_send leaf" \
+	"a frame pointer of another's"
+
+# ---- hostile files and names
+
+cp "$B/callpath" "$T/victim"
+rm -f "$T/act"
+start "$B/sockstat" -j --call send -U -c victim -o "$T/act"
+tool=$pid
+tracing "$T/act"
+sh -c "$(lasts "$T/victim" 5)"
+: >"$T/victim"
+kill -INT "$tool"
+finish "$tool"
+is "$rc $(jq -c 'select(.type == "report") | [.count, (.ustack | map(select(.module == "victim") |
+	.symbol) | unique)]' "$T/act")" "0 [5,[null]]" "a file that is truncated meanwhile: no names"
+
+bomb=$(python3 -c 'print("_Z1fSt4pairIiiE" + "".join("S_IS%s_S%s_E" % (d, d)
+	for d in "0123456789ABCDEFGHIJKLMNOPQR"))')
+rename "$bomb" leaf "$T/bomb"
+run "$B/sockstat" -j -o "$T/act" --call send -U -- sh -c "$(lasts "$T/bomb" 5)"
+ok "a name that stands for gigabytes: cut" jq -e -s 'map(select(.type == "report").ustack[1].symbol |
+	length > 500 and length < 2000) == [true]' "$T/act"
+rename _ZN3net4Conn5writeEi leaf "$T/cpp"
+is "$(paths -- sh -c "$(lasts "$T/cpp" 5)")" \
+	"5 whole send net::Conn::write(int) middle outer main" "C++: names as their authors wrote them"
+
+rename "$(printf 'a;b\033[31m')" leaf "$T/hostile"
+run "$B/sockstat" --call send -U -o "$T/act" -- sh -c "$(lasts "$T/hostile" 5)"
 like "$(cat "$T/act")" '^        a;b\\x1b\[31m\+[0-9]+ \(hostile\)$' "text: a hostile name is escaped"
-run "$B/sockstat" --call send --folded -o "$T/act" -- "$T/hostile" 5
+run "$B/sockstat" --call send --folded -o "$T/act" -- sh -c "$(lasts "$T/hostile" 5)"
 like "$(cat "$T/act")" ';outer;middle;a:b\\x1b\[31m;(__)?send 5$' "folded: a name is one step"
-is "$(paths -- "$T/hostile" 5)" "$(printf '5 whole send a;b\033[31m middle outer main')" \
+is "$(paths -- sh -c "$(lasts "$T/hostile" 5)")" "$(printf '5 whole send a;b\033[31m middle outer main')" \
 	"JSON: as it is"
 
 # ---- the kernel's
