@@ -66,7 +66,7 @@ CALLPATHS += $B/callpath
 static_tests := $(patsubst %,$B/%-static,traffic operations compare \
 	$(if $(filter x86,$(ARCH)),traffic32 operations32))
 tests: $(units) $B/sockray-broken $B/traffic $B/traffic32 $B/operations $B/operations32 \
-	$B/compare $(CALLPATHS)
+	$B/blocked $B/compare $(CALLPATHS)
 
 $(units): $B/%: tests/unit/%.c $(testable)
 	$(CC) $(ALL_CFLAGS) -Isrc -Ibpf -o $@ $^ $(LIBS) -lcmocka
@@ -103,6 +103,8 @@ callpath-saved = -DLEAF=SAVED
 callpath-static = -static -no-pie -Wl,--build-id=none
 callpath-other = -static -no-pie -Wl,--build-id=none -DLEAF=GLUE
 callpath-32 = -m32
+$B/blocked: tests/blocked.c | $B
+	$(CC) $(JUDGE_CFLAGS) -pthread -o $@ $<
 $B/compare: tests/compare.c | $B
 	$(CC) $(JUDGE_CFLAGS) -o $@ $< -ljansson
 

@@ -62,6 +62,8 @@ struct {
 	__type(value, struct accepting);
 } uring_accepting SEC(".maps");
 
+static __u32 accepting_full; /* one found no room: what has no record may be that */
+
 static __always_inline bool accept_begin(struct accepting *a, struct sock *listener)
 {
 	if (bpf_get_current_pid_tgid() >> 32 == conf.self || !ctl.open)
@@ -80,18 +82,40 @@ handler on_accept(void *ctx, int fd, int via)
 		return;
 	/* also replaces one that was interrupted and starts again now */
 	if (accept_begin(&a, socket_sk(fd_socket(current_task(), fd))) &&
-	    bpf_map_update_elem(&accepting, &tid, &a, BPF_ANY))
+	    bpf_map_update_elem(&accepting, &tid, &a, BPF_ANY)) {
+		accepting_full = 1;
 		COUNT_EVENT(map_full);
+	}
 }
 
-handler on_accept_ret(void *ctx, int ret)
+/* The current call, which nobody saw begin, has taken a connection. */
+static __always_inline void accept_late(struct sock *sk)
+{
+	struct accepting a = {};
+
+	if (sk && !accepting_full && accept_begin(&a, NULL))
+		accept_over(&a.who, sk, 0);
+}
+
+handler on_accepted(void *ctx, struct sock *sk)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+
+	if (!bpf_map_lookup_elem(&accepting, &tid))
+		accept_late(sk);
+}
+
+handler on_accept_ret(void *ctx, int ret, bool late)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
 	struct accepting *a = bpf_map_lookup_elem(&accepting, &tid);
 	struct sock *sk = NULL;
 
-	if (!a)
+	if (!a) {
+		if (late && ret >= 0)
+			accept_late(socket_sk(fd_socket(current_task(), ret)));
 		return;
+	}
 	if (ret == -ERESTARTSYS) {
 		a->restarts = RESTARTS;
 		return;

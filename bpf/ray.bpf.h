@@ -25,6 +25,7 @@
 /* Before a program: what it doesn't see. The doctor reads it from the object. */
 #define BLIND(words) __attribute__((btf_decl_tag("blind:" words)))
 #define BLIND_EARLIER BLIND("calls that began before the tool did")
+#define BLIND_FAILED_EARLIER BLIND("failures of calls that began before the tool did")
 #define BLIND_URING BLIND("io_uring (point uring)")
 
 char LICENSE[] SEC("license") = "GPL";
@@ -117,6 +118,9 @@ static __always_inline struct pt_regs *call_regs(void)
 }
 
 #define NR_IO_URING_ENTER 426 /* everywhere */
+#define NR32_ACCEPT4 364
+#define SYS_ACCEPT 5 /* socketcall's numbers */
+#define SYS_ACCEPT4 18
 #define NR32_CONNECT 362
 
 /*
@@ -125,6 +129,8 @@ static __always_inline struct pt_regs *call_regs(void)
  */
 #ifdef __TARGET_ARCH_x86
 #define NR_CONNECT 42
+#define NR_ACCEPT 43
+#define NR_ACCEPT4 288
 #define call_nr(regs) ((unsigned long)BPF_CORE_READ(regs, orig_ax))
 #define call_first(regs) BPF_CORE_READ(regs, di)
 #define call_fourth(regs) BPF_CORE_READ(regs, r10)
@@ -132,6 +138,8 @@ static __always_inline struct pt_regs *call_regs(void)
 #define call_goes_on(regs) ((int)BPF_CORE_READ(regs, ax) == -38)
 #else /* arm64 */
 #define NR_CONNECT 203
+#define NR_ACCEPT 202
+#define NR_ACCEPT4 242
 #define call_nr(regs) ((unsigned long)BPF_CORE_READ(regs, syscallno))
 #define call_first(regs) BPF_CORE_READ(regs, orig_x0)
 #define call_fourth(regs) BPF_CORE_READ(regs, regs[3])
@@ -142,6 +150,24 @@ static __always_inline struct pt_regs *call_regs(void)
 static __always_inline bool inside_call(struct pt_regs *regs, unsigned long nr)
 {
 	return call_nr(regs) == nr && call_goes_on(regs);
+}
+
+/* Is the current task inside accept(2) or accept4(2)? */
+static __always_inline bool inside_accept(void)
+{
+	struct pt_regs *regs = call_regs();
+
+	if (!in_compat_call())
+		return inside_call(regs, NR_ACCEPT4) || inside_call(regs, NR_ACCEPT);
+#ifdef __TARGET_ARCH_x86
+	__u32 call = BPF_CORE_READ(regs, bx);
+
+	return inside_call(regs, NR32_ACCEPT4) ||
+	       (inside_call(regs, NR32_SOCKETCALL) &&
+		(call == SYS_ACCEPT || call == SYS_ACCEPT4));
+#else
+	return false;
+#endif
 }
 
 /* Is the current call, which fails with -RET, one of a sockray that tests its hooks? */

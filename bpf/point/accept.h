@@ -4,7 +4,9 @@
  *
  * The tool that includes this defines
  *	on_accept(ctx, fd, via)		the call begins, on the listening descriptor fd
- *	on_accept_ret(ctx, ret)		it returns a new descriptor, or an error
+ *	on_accept_ret(ctx, ret, late)	it returns a new descriptor, or an error; late: also of calls
+ *					that began before the tool did, which on_accepted won't tell
+ *	on_accepted(ctx, sk)		a call takes this connection, whenever it began
  *
  * What a route does not see stands before it: BLIND(). accept32__syscall sees only 32-bit callers,
  * and makes every system call of the host a little slower: only with --compat. By kprobe and
@@ -16,10 +18,13 @@
 #include "../ray.bpf.h"
 
 handler on_accept(void *ctx, int fd, int via);
-handler on_accept_ret(void *ctx, int ret);
+handler on_accept_ret(void *ctx, int ret, bool late);
+handler on_accepted(void *ctx, struct sock *sk);
 
 /* Only scalars are read: 5.10 refuses arguments that point to one, as the length does. */
-BLIND_EARLIER BLIND_URING SEC("?fentry/__sys_accept4") int BPF_PROG(accept__fentry, int fd)
+BLIND_FAILED_EARLIER BLIND_URING
+SEC("?fentry/__sys_accept4")
+int BPF_PROG(accept__fentry, int fd)
 {
 	on_accept(ctx, fd, in_compat_call() ? VIA_COMPAT : VIA_SYSCALL);
 	return 0;
@@ -28,13 +33,24 @@ BLIND_EARLIER BLIND_URING SEC("?fentry/__sys_accept4") int BPF_PROG(accept__fent
 SEC("?fexit/__sys_accept4")
 int BPF_PROG(accept_ret__fentry, int fd, void *addr, void *len, int flags, int ret)
 {
-	on_accept_ret(ctx, ret);
+	on_accept_ret(ctx, ret, false);
+	return 0;
+}
+
+/* No fexit comes of calls that were inside the function when it was attached; this does. */
+SEC("?fentry/security_sock_graft")
+int BPF_PROG(accept_graft__fentry, struct sock *sk)
+{
+	if (inside_accept())
+		on_accepted(ctx, sk);
 	return 0;
 }
 
 /* As point/connect.h has it. */
 BLIND("32-bit programs (point accept32)")
-BLIND_EARLIER BLIND_URING SEC("?kprobe/__sys_accept4") int BPF_KPROBE(accept__kprobe, int fd)
+BLIND_FAILED_EARLIER BLIND_URING
+SEC("?kprobe/__sys_accept4")
+int BPF_KPROBE(accept__kprobe, int fd)
 {
 	if (!in_compat_call())
 		on_accept(ctx, fd, VIA_SYSCALL);
@@ -44,20 +60,21 @@ BLIND_EARLIER BLIND_URING SEC("?kprobe/__sys_accept4") int BPF_KPROBE(accept__kp
 SEC("?tp/syscalls/sys_exit_accept")
 int accept_ret__kprobe(struct syscall_exit *ctx)
 {
-	on_accept_ret(ctx, ctx->ret);
+	on_accept_ret(ctx, ctx->ret, true);
 	return 0;
 }
 
 SEC("?tp/syscalls/sys_exit_accept4")
 int accept_4ret__kprobe(struct syscall_exit *ctx)
 {
-	on_accept_ret(ctx, ctx->ret);
+	on_accept_ret(ctx, ctx->ret, true);
 	return 0;
 }
 
 BLIND("32-bit programs (point accept32)")
-BLIND_EARLIER BLIND_URING
-	SEC("?tp/syscalls/sys_enter_accept") int accept__tracepoint(struct syscall_enter *ctx)
+BLIND_FAILED_EARLIER BLIND_URING
+SEC("?tp/syscalls/sys_enter_accept")
+int accept__tracepoint(struct syscall_enter *ctx)
 {
 	on_accept(ctx, ctx->args[0], VIA_SYSCALL);
 	return 0;
@@ -73,22 +90,18 @@ int accept_4__tracepoint(struct syscall_enter *ctx)
 SEC("?tp/syscalls/sys_exit_accept")
 int accept_ret__tracepoint(struct syscall_exit *ctx)
 {
-	on_accept_ret(ctx, ctx->ret);
+	on_accept_ret(ctx, ctx->ret, true);
 	return 0;
 }
 
 SEC("?tp/syscalls/sys_exit_accept4")
 int accept_4ret__tracepoint(struct syscall_exit *ctx)
 {
-	on_accept_ret(ctx, ctx->ret);
+	on_accept_ret(ctx, ctx->ret, true);
 	return 0;
 }
 
 #ifdef __TARGET_ARCH_x86
-#define NR32_ACCEPT4 364
-#define SYS_ACCEPT 5 /* socketcall's numbers */
-#define SYS_ACCEPT4 18
-
 static __always_inline bool is_accept32(struct pt_regs *regs, unsigned long nr)
 {
 	__u32 call;
@@ -125,7 +138,7 @@ int BPF_PROG(accept32_ret__syscall, struct pt_regs *regs, long ret)
 	unsigned long nr = BPF_CORE_READ(regs, orig_ax);
 
 	if ((nr == NR32_ACCEPT4 || nr == NR32_SOCKETCALL) && is_accept32(regs, nr))
-		on_accept_ret(ctx, ret);
+		on_accept_ret(ctx, ret, true);
 	return 0;
 }
 #endif

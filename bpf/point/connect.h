@@ -18,8 +18,9 @@
 handler on_connect(void *ctx, int fd, const void *addr, int len, int via);
 handler on_connect_ret(void *ctx, int ret);
 
-BLIND_EARLIER BLIND_URING SEC("?fentry/__sys_connect") int BPF_PROG(connect__fentry, int fd,
-								    const void *addr, int len)
+BLIND_EARLIER BLIND_URING
+SEC("?fentry/__sys_connect")
+int BPF_PROG(connect__fentry, int fd, const void *addr, int len)
 {
 	on_connect(ctx, fd, addr, len, in_compat_call() ? VIA_COMPAT : VIA_SYSCALL);
 	return 0;
@@ -34,8 +35,9 @@ int BPF_PROG(connect_ret__fentry, int fd, const void *addr, int len, int ret)
 
 /* A kprobe tells no result that isn't lost when many wait: that comes from the exit. */
 BLIND("32-bit programs (point connect32)")
-BLIND_EARLIER BLIND_URING SEC("?kprobe/__sys_connect") int BPF_KPROBE(connect__kprobe, int fd,
-								      const void *addr, int len)
+BLIND_EARLIER BLIND_URING
+SEC("?kprobe/__sys_connect")
+int BPF_KPROBE(connect__kprobe, int fd, const void *addr, int len)
 {
 	/* no exit of theirs would come: connect32 has both */
 	if (!in_compat_call())
@@ -52,7 +54,8 @@ int connect_ret__kprobe(struct syscall_exit *ctx)
 
 BLIND("32-bit programs (point connect32)")
 BLIND_EARLIER BLIND_URING
-	SEC("?tp/syscalls/sys_enter_connect") int connect__tracepoint(struct syscall_enter *ctx)
+SEC("?tp/syscalls/sys_enter_connect")
+int connect__tracepoint(struct syscall_enter *ctx)
 {
 	on_connect(ctx, ctx->args[0], (const void *)ctx->args[1], ctx->args[2], VIA_SYSCALL);
 	return 0;

@@ -7,6 +7,8 @@
  *
  * The tool that includes this defines
  *	on_return(ctx, call, ret)	call: RET_*
+ *	on_accepted(ctx, sk)		an accept that began before the tool did takes this
+ *					connection; its return won't come
  *
  * What a route does not see stands before it: BLIND(). return32__syscall sees only 32-bit callers,
  * and makes every system call of the host a little slower: only with --compat.
@@ -17,6 +19,17 @@
 #include "../ray.bpf.h"
 
 handler on_return(void *ctx, int call, int ret);
+handler on_accepted(void *ctx, struct sock *sk);
+
+/* Threads inside accept whose return will come: all but those that were there before us. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384); /* --map-size */
+	__type(key, __u32);
+	__type(value, __u32);
+} in_accept SEC(".maps");
+
+static __u32 in_accept_full; /* one found no room: what isn't there may be that */
 
 static __always_inline int op_of(int call)
 {
@@ -38,28 +51,21 @@ static __always_inline int op_of(int call)
 	return OP_SOCKET;
 }
 
-#ifdef __TARGET_ARCH_x86
-#define NR_ACCEPT4 288
-#define NR32_ACCEPT4 364
-#define SYS_ACCEPT4 18 /* socketcall's number */
-
 /* accept(2) or accept4(2): one function serves both. */
 static __always_inline bool is_accept4(void)
 {
 	struct pt_regs *regs = call_regs();
-	unsigned long nr = BPF_CORE_READ(regs, orig_ax);
+	unsigned long nr = call_nr(regs);
 
 	if (!in_compat_call())
 		return nr == NR_ACCEPT4;
+#ifdef __TARGET_ARCH_x86
 	return nr == NR32_ACCEPT4 ||
 	       (nr == NR32_SOCKETCALL && (__u32)BPF_CORE_READ(regs, bx) == SYS_ACCEPT4);
-}
 #else
-static __always_inline bool is_accept4(void)
-{
 	return true;
-}
 #endif
+}
 
 #define RETURN_OF(program, function, args, call)                                               \
 	BLIND_EARLIER BLIND_URING SEC("?fexit/" #function) int program##__fentry(__u64 *ctx)   \
@@ -68,8 +74,41 @@ static __always_inline bool is_accept4(void)
 		return 0;                                                                      \
 	}
 
-/* only --bt tells the two apart */
-RETURN_OF(accept, __sys_accept4, 4, !conf.bt || is_accept4() ? RET_ACCEPT4 : RET_ACCEPT)
+SEC("?fentry/__sys_accept4")
+int accept_enter__fentry(void *ctx)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+
+	/* from when all is attached */
+	if (ctl.open && bpf_map_update_elem(&in_accept, &tid, &tid, BPF_ANY))
+		in_accept_full = 1;
+	return 0;
+}
+
+BLIND_FAILED_EARLIER BLIND_URING
+SEC("?fexit/__sys_accept4")
+int accept__fentry(__u64 *ctx)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+
+	/* either here or below */
+	if (!bpf_map_delete_elem(&in_accept, &tid) || (int)ctx[4] < 0 || in_accept_full)
+		/* only --bt tells the two apart */
+		on_return(ctx, !conf.bt || is_accept4() ? RET_ACCEPT4 : RET_ACCEPT, ctx[4]);
+	return 0;
+}
+
+/* No fexit comes of calls that were inside the function when it was attached; this does. */
+SEC("?fentry/security_sock_graft")
+int BPF_PROG(accept_graft__fentry, struct sock *sk)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+
+	if (!in_accept_full && inside_accept() && !bpf_map_lookup_elem(&in_accept, &tid))
+		on_accepted(ctx, sk);
+	return 0;
+}
+
 RETURN_OF(connect, __sys_connect, 3, RET_CONNECT)
 RETURN_OF(bind, __sys_bind, 3, RET_BIND)
 RETURN_OF(listen, __sys_listen, 2, RET_LISTEN)

@@ -193,6 +193,11 @@ handler on_return(void *ctx, int call, int ret)
 	count(ctx, call, sk, ret, false);
 }
 
+handler on_accepted(void *ctx, struct sock *sk)
+{
+	count(ctx, is_accept4() ? RET_ACCEPT4 : RET_ACCEPT, sk, 0, false);
+}
+
 /*
  * The first handler decides what becomes of an interrupted call; one that starts again counts
  * when it returns, and one whose thread dies never does.

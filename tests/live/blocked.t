@@ -1,0 +1,30 @@
+#!/bin/sh
+# Calls that began before a tool did count when they return: 64 threads waiting in accept, and 64 in
+# recv, are let go only when the tools are attached (kretprobes would see a few of them).
+. "$(dirname "$0")/../lib.sh"
+need_live
+
+mkfifo "$T/go"
+exec 3<>"$T/go"
+"$B/blocked" <"$T/go" >"$T/ready" &
+blocked=$!
+pids_="$pids_ $blocked"
+await 20 grep -q ready "$T/ready"
+start "$B/sockstat" -q -j --by comm,call -c blocked -o "$T/calls"
+tracing "$T/calls"
+calls=$pid
+start "$B/sofamily" -q -j -c blocked -o "$T/families"
+tracing "$T/families"
+families=$pid
+echo >&3
+finish $blocked
+is $rc 0 "all threads returned"
+kill -INT $calls $families
+finish $calls
+finish $families
+is "$(jq -s -c 'map(select(.type == "report")) | group_by(.call) |
+	map([.[0].call, (map(.ok) | add), (map(.failed + .again) | add)]) | sort' "$T/calls")" \
+	'[["accept",64,0],["connect",64,0],["recv",64,0],["send",64,0],["socket",64,0]]' "sockstat"
+is "$(jq -s -c 'map(select(.type == "report") | [.call, .ok, .failed, .family_name]) | sort' \
+	"$T/families")" '[["accept",64,0,"AF_INET"],["connect",64,0,"AF_INET"]]' "sofamily"
+done_testing
