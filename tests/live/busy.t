@@ -48,7 +48,8 @@ fi
 for tool in sofamily soprotocol; do
 	can $tool || continue
 	traced $tool -j load $many
-	account $tool "$(made ".tool == \"$tool\"")" "$(reports | jq -s 'map(.ok + .failed + .again) | add')"
+	account $tool "$(made ".tool == \"$tool\"")" \
+		"$(reports | jq -s 'map(.ok + .failed + .again) | add')"
 done
 
 tool=sockstat
