@@ -45,7 +45,8 @@ for r in map(json.loads, open(expected)):
         add(want, tuple(r[k] for k in keys) if keys else (r["call"],), r)
 number = 0
 for r in reports:
-    if r["type"] != "report" or not number <= r["interval"] <= number + 1:
+    # by key an interval in which nothing happened has no report
+    if r["type"] != "report" or not number <= r["interval"] <= (10 ** 9 if keys else number + 1):
         wrong.append("not the next report: %r" % r)
     number = r["interval"]
     if keys:
