@@ -45,9 +45,11 @@ for tool in sockstat sofamily soprotocol; do
 	fi
 
 	# many threads and processes; and by interval
-	exact "0.1" load 120000
+	many=120000
+	thorough || [ $tool = sockstat ] || many=24000
+	exact "0.1" load $many
 	made=$(jq -s 'map(select(.tool == "sockstat").count) | add' "$T/exp")
-	ok "$tool: load: more than 100,000 operations" [ "$made" -gt 100000 ]
+	ok "$tool: load: $many operations or a few more" [ "$made" -ge $many ]
 	ok "$tool: load: more than one interval" [ "$(reports | wc -l)" -gt 1 ]
 done
 
