@@ -124,8 +124,8 @@ static __always_inline struct pt_regs *call_regs(void)
 #define NR32_CONNECT 362
 
 /*
- * Of a system call's registers: its number, its first and its fourth argument, and whether the task
- * is inside of it, rather than on its way out.
+ * Of a system call's registers: its number, its first and its fourth argument, and whether
+ * the task is inside of it, rather than on its way out.
  */
 #ifdef __TARGET_ARCH_x86
 #define NR_CONNECT 42

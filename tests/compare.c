@@ -10,10 +10,10 @@
  *must have an actual one ("type":"event") to itself that agrees in all keys of the expected
  *row, and no actual row may be left over. lat_ns is expected as [min, max]; "case" is only for
  *messages. With PID only the rows of that process count, with "pids" only those of the
- *processes that EXPECTED has; without, every row counts. With "missed" rows may be missing, or be
- *there without a part, if the output reports as many misses; how many is told in the last line.
- *The rows are paired so that as many as possible agree (a maximum matching), so their order
- *doesn't matter.
+ *processes that EXPECTED has; without, every row counts. With "missed" rows may be missing, or
+ *be there without a part, if the output reports as many misses; how many is told in the last
+ *line. The rows are paired so that as many as possible agree (a maximum matching), so their
+ *order doesn't matter.
  *
  * ACTUAL must be a whole output as well: "meta" first, "end" last, the count of its events
  *right, none lost. Exit code: 0 all is as it should be, 1 it isn't, 2 usage or a file that

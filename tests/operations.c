@@ -257,7 +257,8 @@ static const char *module_name(struct kind k)
 	};
 
 	if (k.family == AF_UNIX) /* one for both before 5.15 */
-		return k.type == SOCK_STREAM && has_module("UNIX-STREAM") ? "UNIX-STREAM" : "UNIX";
+		return k.type == SOCK_STREAM && has_module("UNIX-STREAM") ? "UNIX-STREAM"
+									  : "UNIX";
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		if (names[i].family == k.family && names[i].protocol == k.protocol)
 			return names[i].name;
@@ -1873,8 +1874,8 @@ static void uring_exit(void)
 	io_uring_prep_accept(sqe(), listener(AF_INET, SOCK_STREAM, 0), NULL, NULL, 0);
 	io_uring_prep_recv(sqe(), fd[1], b, SIZE, 0);
 	if (supported(IORING_OP_SOCKET)) /* as old as multishot accepts */
-		io_uring_prep_multishot_accept(sqe(), listener(AF_INET, SOCK_STREAM, 0), NULL, NULL,
-					       0);
+		io_uring_prep_multishot_accept(sqe(), listener(AF_INET, SOCK_STREAM, 0), NULL,
+					       NULL, 0);
 	submit();
 	nap(10);
 }

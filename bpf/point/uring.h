@@ -56,7 +56,7 @@ static __always_inline int uring_fd(struct io_kiocb *req)
 	return BPF_CORE_READ(req, cqe.fd);
 }
 
-/* The socket of a request just submitted: before 5.19 its file is there, later its descriptor. */
+/* The socket of a request just submitted: by its file, from 5.19 on by its descriptor. */
 static __always_inline struct sock *uring_sk(struct io_kiocb *req)
 {
 	int fd = uring_fd(req);
