@@ -63,7 +63,7 @@ $(foreach t,$(tools),$(eval $(call tool_rules,$t)))
 units := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/test_*.c))
 CALLPATHS := $(patsubst %,$B/callpath%,$(empty) -frameless -glue -stale -saved -static -other -32)
 CALLPATHS += $B/callpath
-static_tests := $(patsubst %,$B/%-static,traffic operations compare \
+static_tests := $(patsubst %,$B/%-static,traffic operations blocked compare \
 	$(if $(filter x86,$(ARCH)),traffic32 operations32))
 tests: $(units) $B/sockray-broken $B/traffic $B/traffic32 $B/operations $B/operations32 \
 	$B/blocked $B/compare $(CALLPATHS)
