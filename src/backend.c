@@ -89,8 +89,10 @@ static void choose_all(struct live *live, const struct plan *plan)
 		struct live_point *p = &live->points[i];
 		unsigned ops = p->point->ops & run->conf.ops;
 
-		p->needless =
-			p->point->when == POINT_IF_COMPAT && ops && !(ops & ~live->compat_ops);
+		/* nobody asks for its operations, or their own points see 32-bit calls, too */
+		p->needless = p->point->ops &&
+			      (!ops || (p->point->when == POINT_IF_COMPAT &&
+					!(ops & ~live->compat_ops)));
 		if (p->needless)
 			p->wanted = false;
 	}
@@ -507,9 +509,29 @@ int backend_plan(const struct tool *tool, struct plan *plan)
 	return 0;
 }
 
+/* One line of what stays unseen: the screen may be empty for that. */
+static void warn_blind(const struct live *live)
+{
+	struct buf b = {};
+
+	for (size_t i = 0; i < live->npoints; i++) {
+		if (!live_blind(&live->points[i]))
+			continue;
+		buf_str(&b, b.len ? "; " : "");
+		buf_str(&b, live->points[i].point->words);
+	}
+	if (b.len)
+		warn("not seen%s: %.*s",
+		     live->run->backends == (1U << BACKENDS) - 1 ? "" : " by that --backend",
+		     (int)b.len, b.p);
+	buf_free(&b);
+}
+
 /* Points that we could not attach: an error, a warning, or nothing, as they matter. */
 static int check_points(struct live *live)
 {
+	if (!live->run->quiet)
+		warn_blind(live);
 	for (size_t i = 0; i < live->npoints; i++) {
 		struct live_point *p = &live->points[i];
 
@@ -534,11 +556,6 @@ static int check_points(struct live *live)
 			explain(what, live->refusal);
 			return EXIT_UNABLE;
 		}
-		if (!live->run->quiet)
-			warn("%s: not seen on this kernel%s", p->point->words,
-			     live->run->backends == (1U << BACKENDS) - 1
-				     ? ""
-				     : " by that --backend");
 		if (live->run->strict)
 			return EXIT_ERROR;
 	}

@@ -17,7 +17,8 @@
 # Running:
 #
 #	bound SECONDS COMMAND...	with a limit; it dies when that is over (exit 124 or 137)
-#	run COMMAND...		bound, stdin empty: $rc, and its output in $T/out and $T/err
+#	run COMMAND...		bound, stdin empty: $rc, and its output in $T/out and $T/err; what a tool
+#				says that it can't see is in $T/unseen
 #	start COMMAND...	in the background: $pid; killed at the end of the test if need be
 #	await SECONDS COMMAND...	until the command succeeds; false when the time is over
 #	tracing FILE		until the tool just started, which writes to FILE (-j, or with a heading),
@@ -174,6 +175,8 @@ bound() {
 run() {
 	bound 60 "$@" >"$T/out" 2>"$T/err" </dev/null
 	rc=$?
+	grep '^[a-z]*: warning: not seen' "$T/err" >"$T/unseen"
+	sed -i '/^[a-z]*: warning: not seen/d' "$T/err"
 	out=$(cat "$T/out") err=$(cat "$T/err")
 }
 
@@ -270,7 +273,8 @@ may_miss() {
 # others haven't ended
 undisturbed() {
 	may_miss && missed_=', [0-9]+ missed by [a-z0-9_]+' || missed_='$^'
-	grep -Ev "^[a-z]+: .* 0 lost(, [0-9]+ (not ended yet|whose end was not seen)|$missed_)+\$" "$@"
+	grep -Ev "^[a-z]+: (warning: not seen|.* 0 lost(, [0-9]+ (not ended yet|whose end was not seen)|$missed_)+\$)" \
+		"$@"
 }
 
 thorough() {

@@ -203,4 +203,20 @@ await 10 sh -c "[ $(attached) -le $before ]"
 after=$(attached)
 ok "nothing stays attached ($before before, $after after), not even after SIGKILL" \
 	[ "$after" -le "$before" ]
+# ---- what can't be seen is said
+
+run "$B/soconnect" -d 0.01
+if sees soconnect compat; then
+	is "$(cat "$T/unseen")" '' "all is seen: no warning"
+else
+	is "$(cat "$T/unseen")" "soconnect: warning: not seen: connects of 32-bit programs, save TCP ones that sent a SYN (--compat shows all)" \
+		"32-bit programs are not seen: one line"
+	run "$B/soconnect" --compat -d 0.01
+	is "$(cat "$T/unseen")" '' "--compat: they are, and no line"
+	run "$B/soconnect" -q -d 0.01
+	is "$(cat "$T/unseen")" '' "-q: no line"
+fi
+run "$B/sockstat" --call send -d 0.01
+is "$(cat "$T/unseen")" '' "what isn't asked for isn't missed"
+
 done_testing
