@@ -183,29 +183,45 @@ static bool is_twin(const struct candidate *c)
 	       !memcmp(c->name + c->part - (sizeof(twin) - 1), twin, sizeof(twin) - 1);
 }
 
-bool route_loses(const struct plan *plan, const struct point *point, enum route r)
+/* Of the variants of a part the first that is left serves. */
+static bool serves(const struct plan *plan, size_t i)
 {
+	if (plan->list[i].struck)
+		return false;
+	for (size_t j = 0; j < i; j++)
+		if (same_part(&plan->list[i], &plan->list[j]) && !plan->list[j].struck)
+			return false;
+	return true;
+}
+
+unsigned route_loses(const struct plan *plan, const struct point *point, enum route r)
+{
+	unsigned n = 0;
+
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct candidate *c = &plan->list[i];
 
-		if (c->point == point && c->route == r && !c->struck && !is_twin(c) &&
-		    hook_loses(c->section, plan->kernel))
-			return true;
+		n += c->point == point && c->route == r && serves(plan, i) && !is_twin(c) &&
+		     hook_loses(c->section, plan->kernel);
 	}
-	return false;
+	return n;
 }
 
 enum route plan_choose(const struct plan *plan, unsigned backends, const struct point *point)
 {
 	enum route best = ROUTES;
+	unsigned least = 0;
 
 	for (int r = 0; r < ROUTES; r++) {
+		unsigned losing;
+
 		if (!(backends & routes[r].backends) || !route_left(plan, point, r))
 			continue;
-		if (!route_loses(plan, point, r))
-			return r;
-		if (best == ROUTES)
+		losing = route_loses(plan, point, r);
+		if (best == ROUTES || losing < least) {
 			best = r;
+			least = losing;
+		}
 	}
 	return best;
 }

@@ -51,8 +51,9 @@ bool part_struck(const struct plan *plan, const struct candidate *c);
 bool route_left(const struct plan *plan, const struct point *point, enum route r);
 /* Does a program with this section skip events on that kernel? */
 bool hook_loses(const char *section, const struct kernel *kernel);
-bool route_loses(const struct plan *plan, const struct point *point, enum route r);
-/* The best route left for a point, or ROUTES: what loses nothing first, then what is cheap. */
+/* How many of a route's programs do. */
+unsigned route_loses(const struct plan *plan, const struct point *point, enum route r);
+/* The best route left for a point, or ROUTES: what loses least first, then what is cheap. */
 enum route plan_choose(const struct plan *plan, unsigned backends, const struct point *point);
 
 #endif

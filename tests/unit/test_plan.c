@@ -110,8 +110,10 @@ static void choice(void **state)
 	plan.kernel = &full;
 	assert_int_equal(plan_choose(&plan, ANY, &points[0]), KPROBE);
 	assert_int_equal(plan_choose(&plan, ONLY(FENTRY), &points[0]), FENTRY);
+	/* and what loses in one place only before what does in two */
 	plan.kernel = &late;
-	assert_int_equal(plan_choose(&plan, ANY, &points[0]), FENTRY);
+	assert_int_equal(plan_choose(&plan, ANY, &points[0]), KPROBE);
+	assert_int_equal(plan_choose(&plan, ONLY(FENTRY), &points[0]), FENTRY);
 	/* a variant left is enough, a part without any is not */
 	plan.kernel = &calm;
 	strike(&plan, "connect_ret__fentry");
