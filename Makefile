@@ -4,6 +4,7 @@
 # make SAN=1    with ASan and UBSan, in build-san/
 # make tests    the test programs; tests/run runs them
 # make static-tests  those that live tests run, for tests/vm/run
+# make bench    runs the native benchmark, as root (bench/run); bench-programs only builds for it
 # make install  DESTDIR, prefix
 
 MACHINE := $(shell uname -m)
@@ -115,6 +116,20 @@ $B/%-static: tests/%.c | $B
 	$(CC) $(JUDGE_CFLAGS) -pthread -o $@ $< -luring -ljansson
 $B/%32-static: tests/%.c | $B
 	$(CC) $(JUDGE_CFLAGS) -m32 -DTRAFFIC32 -pthread -o $@ $<
+# what the benchmarks run: traffic, and programs that do nothing
+$B/generate: bench/generate.c | $B
+	$(CC) $(JUDGE_CFLAGS) -O2 -static -o $@ $<
+$B/empty.bpf.o: bench/empty.bpf.c | $B
+	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+	$(LLVM_STRIP) -g $@
+$B/empty.embed.o: src/embed.S $B/empty.bpf.o | $B
+	$(CC) -DTOOL=empty -DOBJECT='"$B/empty.bpf.o"' -c -o $@ $<
+$B/empty: STATIC_FLAG = --static
+$B/empty: bench/empty.c $B/empty.embed.o | $B
+	$(CC) $(JUDGE_CFLAGS) -static -o $@ $^ $(LIBS)
+bench-programs: all static $B/generate $B/empty
+bench: bench-programs
+	bench/run
 
 install: $B/sockray
 	install -D $B/sockray $(DESTDIR)$(prefix)/sbin/sockray
@@ -126,5 +141,5 @@ clean:
 	rm -rf build build-san
 
 -include $(wildcard $B/*.d)
-.PHONY: all static tests static-tests install clean
+.PHONY: all static tests static-tests bench-programs bench install clean
 .DELETE_ON_ERROR:
