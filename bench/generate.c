@@ -145,7 +145,7 @@ static const struct workload {
 	{ "udp", udp_begin, udp, 8000, 150 },
 	{ "unix", unix_begin, unix_, 12000, 150 },
 	{ "sendrecv", sendrecv_begin, sendrecv, 4000, 100 },
-	{ "tcp", tcp_begin, tcp, 250, 10 },
+	{ "tcp", tcp_begin, tcp, 250, 20 },
 	{ "getppid", getppid_begin, getppid_, 40000, 1000 },
 	{},
 };
