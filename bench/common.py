@@ -163,6 +163,7 @@ class Unfit(Exception):
 def on_cpu(cpu):
     def set_it():
         os.sched_setaffinity(0, {cpu})
+        signal.signal(signal.SIGINT, signal.SIG_DFL)    # ignored where we are in the background
     return set_it
 
 
