@@ -62,7 +62,7 @@ struct {
 	__type(value, struct accepting);
 } uring_accepting SEC(".maps");
 
-static __u32 accepting_full; /* one found no room: what has no record may be that */
+static volatile __u32 accepting_full; /* one found no room: what has no record may be that */
 
 static __always_inline bool accept_begin(struct accepting *a, struct sock *listener)
 {

@@ -89,7 +89,7 @@ struct {
 } half SEC(".maps");
 
 static __u64 parked;	 /* calls set aside by call_resumes(): mostly none */
-static __u32 calls_full; /* a call found no room: its conn must not come as one without a call */
+static volatile __u32 calls_full; /* a call found no room: its conn must not come as one without a call */
 
 /* What new records start from: too big for the stack. */
 static const struct call new_call;

@@ -26,6 +26,9 @@
 #define BLIND(words) __attribute__((btf_decl_tag("blind:" words)))
 #define BLIND_EARLIER BLIND("calls that began before the tool did")
 #define BLIND_FAILED_EARLIER BLIND("failures of calls that began before the tool did")
+/* the kernel then jumps over fexit programs, as they might be gone when the function returns */
+#define BLIND_WAITING                                                                          \
+	BLIND("returns of calls that wait while another tracer comes to, or leaves, the same function")
 #define BLIND_URING BLIND("io_uring (point uring)")
 
 char LICENSE[] SEC("license") = "GPL";

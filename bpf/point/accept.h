@@ -22,7 +22,7 @@ handler on_accept_ret(void *ctx, int ret, bool late);
 handler on_accepted(void *ctx, struct sock *sk);
 
 /* Only scalars are read: 5.10 refuses arguments that point to one, as the length does. */
-BLIND_FAILED_EARLIER BLIND_URING
+BLIND_FAILED_EARLIER BLIND_WAITING BLIND_URING
 SEC("?fentry/__sys_accept4")
 int BPF_PROG(accept__fentry, int fd)
 {

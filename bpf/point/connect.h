@@ -18,7 +18,7 @@
 handler on_connect(void *ctx, int fd, const void *addr, int len, int via);
 handler on_connect_ret(void *ctx, int ret);
 
-BLIND_EARLIER BLIND_URING
+BLIND_EARLIER BLIND_WAITING BLIND_URING
 SEC("?fentry/__sys_connect")
 int BPF_PROG(connect__fentry, int fd, const void *addr, int len)
 {

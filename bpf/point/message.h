@@ -106,7 +106,7 @@ int send_uring__fentry(__u64 *ctx)
 	return 0;
 }
 
-BLIND("splice(2) from a socket") BLIND_EARLIER
+BLIND("splice(2) from a socket") BLIND_EARLIER BLIND_WAITING
 SEC("?fexit/sock_recvmsg")
 int recv__fentry(__u64 *ctx)
 {

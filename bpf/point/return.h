@@ -29,7 +29,7 @@ struct {
 	__type(value, __u32);
 } in_accept SEC(".maps");
 
-static __u32 in_accept_full; /* one found no room: what isn't there may be that */
+static volatile __u32 in_accept_full; /* one found no room: what isn't there may be that */
 
 static __always_inline int op_of(int call)
 {
@@ -68,7 +68,8 @@ static __always_inline bool is_accept4(void)
 }
 
 #define RETURN_OF(program, function, args, call)                                               \
-	BLIND_EARLIER BLIND_URING SEC("?fexit/" #function) int program##__fentry(__u64 *ctx)   \
+	BLIND_EARLIER BLIND_WAITING                                                            \
+	BLIND_URING SEC("?fexit/" #function) int program##__fentry(__u64 *ctx)                 \
 	{                                                                                      \
 		on_return(ctx, call, ctx[args]);                                               \
 		return 0;                                                                      \
@@ -85,7 +86,7 @@ int accept_enter__fentry(void *ctx)
 	return 0;
 }
 
-BLIND_FAILED_EARLIER BLIND_URING
+BLIND_FAILED_EARLIER BLIND_WAITING BLIND_URING
 SEC("?fexit/__sys_accept4")
 int accept__fentry(__u64 *ctx)
 {
