@@ -36,7 +36,7 @@ struct {
 
 struct request {
 	struct sock *sk; /* of an accept: the listening one */
-	__u32 call;
+	__s32 call;
 	__u32 direct; /* it accepts into slots */
 };
 
@@ -307,17 +307,28 @@ static __always_inline int uring_message(int opcode)
 handler on_uring(void *ctx, struct io_kiocb *req, struct call_key key)
 {
 	int call = uring_call(uring_opcode(req));
-	struct request request = { .call = call };
+	bool message = call < 0 && !uring_tells();
+	struct request request = { .call = message ? uring_message(uring_opcode(req)) : call };
 
-	if (call < 0 || (uring_tells() && call != RET_ACCEPT4))
+	if (request.call < 0 || (uring_tells() && call != RET_ACCEPT4))
 		return;
 	if (call == RET_ACCEPT4)
 		request.direct = uring_accepts_direct(req);
-	if (needs_sk())
+	if (needs_sk() || message)
 		request.sk = uring_sk(req);
+	if (message && !request.sk)
+		return; /* it reads or writes something else */
 	key = uring_by_data(req, key);
 	if (bpf_map_update_elem(&requests, &key, &request, BPF_ANY))
 		COUNT_EVENT(map_full);
+}
+
+/* A message that the program is told to try again: see on_message. */
+static __always_inline void count_again(void *ctx, int call, struct sock *sk)
+{
+	if ((conf.ops >> op_of(call) & 1) &&
+	    (ctl.sees & (call == RET_SEND ? SEES_SEND : SEES_RECV)))
+		count(ctx, call, sk, -EAGAIN, false);
 }
 
 handler on_uring_done(void *ctx, struct io_kiocb *req, struct call_key key,
@@ -335,9 +346,8 @@ handler on_uring_done(void *ctx, struct io_kiocb *req, struct call_key key,
 		call = uring_message(uring_opcode(req));
 		socket = file_socket(uring_file(req));
 		sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
-		if (sk && call >= 0 && (conf.ops >> op_of(call) & 1) &&
-		    (ctl.sees & (call == RET_SEND ? SEES_SEND : SEES_RECV)))
-			count(ctx, call, sk, -EAGAIN, false);
+		if (sk && call >= 0)
+			count_again(ctx, call, sk);
 		return;
 	}
 	if (!req && uring_tells() && !uring_is_more(req, &done))
@@ -351,6 +361,11 @@ handler on_uring_done(void *ctx, struct io_kiocb *req, struct call_key key,
 			if (!(done.cflags & IORING_CQE_F_MORE))
 				bpf_map_delete_elem(&requests, &done.by_data);
 		}
+	}
+	if (call == RET_SEND || call == RET_RECV) {
+		if (done.res == -EAGAIN)
+			count_again(ctx, call, listener);
+		return;
 	}
 	if (call < 0 || !(conf.ops >> op_of(call) & 1))
 		return;
