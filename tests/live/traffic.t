@@ -19,6 +19,7 @@ check() {
 			"$B/$program" $theirs --expect "$T/exp.$n" all >"$T/out.$n" 2>&1 </dev/null
 		echo $? >"$T/rc.$n"
 	) &
+	[ ! "$alone" ] || wait
 }
 
 verdict() {
@@ -39,6 +40,8 @@ may_miss && missed=missed || missed=
 is_blind=
 sees soconnect compat || is_blind=1
 honest soconnect
+# a tracer that comes or leaves makes the kernel jump over the fexit programs of waiting calls
+jq -e '.hooks | any(test("fexit"))' "$T/meta.soconnect" >"$T/.ok" && alone=1 || alone=
 
 check "default" traffic ""
 check "--final" traffic --final --final
