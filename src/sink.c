@@ -25,8 +25,8 @@ static bool by_default(const struct run *run, const struct column *c)
 		return c->flags & (COL_TEXT | (run->wide ? COL_WIDE : 0));
 	case FORM_BT:
 		return c->flags & COL_BT || c->flags & COL_BT_MAP;
-	case FORM_FOLDED: /* the key */
-		return c->by;
+	case FORM_FOLDED: /* the key; what has a name without its number */
+		return c->by && !(c->kind == K_UINT && c->by & (BY_FAMILY | BY_PROTOCOL));
 	default:
 		return !(c->flags & COL_HIDDEN);
 	}

@@ -223,6 +223,9 @@ assert sorted(counts["middle"]) == [1200, 2400], counts
 assert sorted(counts["thread"]) == [1200], counts
 PY
 
+run "$B/sockstat" --folded --by call,family,ustack --call send -o "$T/act" -- "$B/callpath" 5
+like "$(cat "$T/act")" '^send;AF_UNIX;.*;send 5$' "folded: each part of the key is a step"
+
 # ---- CSV
 
 run "$B/sockstat" -s -U --call send -o "$T/act" -- "$B/callpath" 5
