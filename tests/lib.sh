@@ -262,11 +262,14 @@ honest() {
 		"$1: blind for what tests/blind says, and nothing else: $(blind "$1")"
 }
 
-# full: any program may be preempted and then others are skipped, but by kprobe and LSM; lazy: the
-# same from 7.0 on (tests/live/busy.t has the proof that what is missed is reported)
+# full and lazy: programs may be preempted, and then others are skipped: by fentry, and from 7.0 on by
+# most others, too (tests/live/busy.t has the proof that what is missed is reported)
 may_miss() {
 	mode_=$(sed 's/.*(\(.*\)).*/\1/' /sys/kernel/debug/sched/preempt 2>/dev/null)
-	[ "$mode_" = full ] || { [ "$mode_" = lazy ] && ! uname -r | grep -q '^[1-6]\.'; }
+	case $mode_ in
+	full | lazy) [ "${BACKEND:-}" = fentry ] || ! uname -r | grep -q '^[1-6]\.' ;;
+	*) false ;;
+	esac
 }
 
 # undisturbed FILE: what is said on stderr, but for what may be missed here, and how many calls of

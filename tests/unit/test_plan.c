@@ -60,8 +60,8 @@ static void losses(void **state)
 	static const struct {
 		const char *section, *verdict;
 	} table[] = {
-		{ "fentry/__sys_connect", ".x..xxxxx" },
-		{ "fexit/__sys_connect", ".x..xxxxx" },
+		{ "fentry/__sys_connect", ".x.xxxxxx" },
+		{ "fexit/__sys_connect", ".x.xxxxxx" },
 		{ "lsm/socket_connect", "........." },
 		{ "kprobe/__sys_connect", "........." },
 		{ "kretprobe/__sys_connect", "xxxxxxxxx" },
