@@ -32,7 +32,8 @@ before() {
 # counted that nobody made?
 account() {
 	made=$(wc -l <"${2:-$T/exp}")
-	accounted=$(jq -r 'select(.type == "end") | .events + .filtered + .lost' "$T/act")
+	accounted=$(jq -r 'select(.type == "end") |
+		.events + .filtered + .lost + .map_full + .stale + .pending' "$T/act")
 	most=$made
 	if [ "$accounted" != "$made" ]; then
 		sleep 0.2
