@@ -48,15 +48,6 @@ uint64_t fixed_total(const struct fixed *f)
 	return total;
 }
 
-static void add(struct counts *to, const struct counts *c)
-{
-	to->count += c->count;
-	to->ok += c->ok;
-	to->failed += c->failed;
-	to->again += c->again;
-	to->bytes += c->bytes;
-}
-
 static void sum_cpus(const struct fixed *f, int call, struct counts *sum)
 {
 	memset(sum, 0, sizeof(*sum));
@@ -89,8 +80,8 @@ const void *fixed_report(struct fixed *f, uint64_t when, uint64_t interval, uint
 		calls[call].again = now.again - last->again;
 		calls[call].bytes = now.bytes - last->bytes;
 		*last = now;
-		add(&groups[l->group[call]], &calls[call]);
-		add(all, &calls[call]);
+		counts_add(&groups[l->group[call]], &calls[call]);
+		counts_add(all, &calls[call]);
 	}
 	memcpy(f->row + f->table->when, &when, sizeof(when));
 	memcpy(f->row + f->table->interval, &interval, sizeof(interval));

@@ -117,18 +117,6 @@ static int by_key(const void *a, const void *b)
 	return memcmp(*(char *const *)a, *(char *const *)b, sorting->table->key_size);
 }
 
-static void add(struct counts *to, const struct counts *c)
-{
-	to->count += c->count;
-	to->ok += c->ok;
-	to->failed += c->failed;
-	to->again += c->again;
-	to->bytes += c->bytes;
-	to->begun += c->begun;
-	to->dropped += c->dropped;
-	to->pending += c->pending;
-}
-
 /* Stacks that came under two numbers are one: so may be the keys. Returns how many are left. */
 static size_t merge(const struct keyed *k, char **list, size_t n)
 {
@@ -143,7 +131,7 @@ static size_t merge(const struct keyed *k, char **list, size_t n)
 	qsort(list, n, sizeof(*list), by_key);
 	for (size_t i = 0; i < n; i++) {
 		if (kept && !by_key(&list[kept - 1], &list[i]))
-			add(counts_of(k, list[kept - 1]), counts_of(k, list[i]));
+			counts_add(counts_of(k, list[kept - 1]), counts_of(k, list[i]));
 		else
 			list[kept++] = list[i];
 	}

@@ -33,8 +33,8 @@ static const struct {
 /*
  * A program is skipped on a CPU where it already runs. That becomes a loss where tasks can be
  * preempted inside it: then whoever runs there meanwhile is not seen. Measured on 5.10 to 7.3,
- * with every CPU busy (lazy: 6.18 missed 3 to 30 % of all connects by fentry, with programs as long
- * as ours); by the beginning of a program's section, the first that fits.
+ * with every CPU busy (lazy: 6.18 missed 3 to 30 % of all connects by fentry, with programs as
+ * long as ours); by the beginning of a program's section, the first that fits.
  */
 #define ALWAYS 0
 #define NEVER (~0U)

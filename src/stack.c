@@ -202,8 +202,7 @@ static struct recent *recent_of(unsigned pid)
 	return r;
 }
 
-/* Where the files of a process lie, as far as the kernel's frames tell: it may be gone already.
- */
+/* Where the files of a process that is gone lay, as far as the kernel's frames tell. */
 static void learn_from(struct recent *r, const struct new_stack *s)
 {
 	const struct user_frame *frames = frames_of(s);
@@ -357,8 +356,7 @@ static void resolve_user(struct known *k, struct stack *stack)
 	/* whether a function that nobody knows has a frame, nobody knows */
 	known = s.unwind != UNWIND_UNKNOWN;
 	for (uint32_t i = resolve_caller(k, stack, &s); i < k->n; i++) {
-		/* the innermost is without one unless it is known to have one: mostly, it makes
-		 * a call */
+		/* of the innermost it is to be known: mostly it has none, and makes a call */
 		bool frameless = s.unwind == UNWIND_NO_FRAME ||
 				 (stack->n == 1 && s.unwind == UNWIND_UNKNOWN);
 

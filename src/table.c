@@ -420,6 +420,18 @@ size_t value_text(struct buf *b, const struct column *c, const struct value *v)
 	return b->len - before;
 }
 
+void counts_add(struct counts *to, const struct counts *c)
+{
+	to->count += c->count;
+	to->ok += c->ok;
+	to->failed += c->failed;
+	to->again += c->again;
+	to->bytes += c->bytes;
+	to->begun += c->begun;
+	to->dropped += c->dropped;
+	to->pending += c->pending;
+}
+
 const struct column *table_column(const struct table *t, const char *name, size_t len)
 {
 	for_each_column(c, t)

@@ -129,6 +129,8 @@ size_t value_text(struct buf *b, const struct column *c, const struct value *v);
 
 const struct column *table_column(const struct table *t, const char *name, size_t len);
 
+void counts_add(struct counts *to, const struct counts *c);
+
 /* Clocks: CLOCK_MONOTONIC to time of day, by an offset taken now and then. */
 void clock_sync(void);
 uint64_t clock_wall(uint64_t mono_ns);
