@@ -17,11 +17,10 @@
 #include <bpf/bpf_tracing.h>
 
 #include "glob.h"
+#include "read.h"
 #include "row.h"
 
 const volatile struct conf conf SEC(".rodata.conf");
-
-#include "read.h"
 
 #define handler static __always_inline void
 #define routine static __attribute__((noinline)) /* shared by several programs, verified once */
@@ -98,7 +97,7 @@ static __always_inline void who_fill(struct who *w, struct task_struct *task)
 		w->uid = bpf_get_current_uid_gid();
 	if (conf.needs & NEED_CGROUP)
 		w->cgroup = bpf_get_current_cgroup_id();
-	if (conf.direct) {
+	if (DIRECT) {
 		struct task_struct *leader = READ(task, group_leader);
 
 		READ_INTO(w->comm, COMM_LEN, leader, comm);

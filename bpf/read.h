@@ -21,51 +21,49 @@
 
 extern void *bpf_rdonly_cast(const void *p, __u32 type) __ksym __weak;
 
+/* The verifier's own name of that function, in each kernel that has it. */
+enum special_kfunc_type { KF_bpf_rdonly_cast };
+#define DIRECT bpf_core_enum_value_exists(enum special_kfunc_type, KF_bpf_rdonly_cast)
+
+/* Or the compiler lets the two ways share an offset or a load, and add up addresses for that. */
+#define APART asm volatile("")
+
 #define TYPED(p) ((typeof(p))bpf_rdonly_cast((p), bpf_core_type_id_kernel(typeof(*(p)))))
 
+#define READ_AS(type, direct, probing)                                                         \
+	({                                                                                     \
+		type v_;                                                                       \
+		if (DIRECT) {                                                                  \
+			v_ = direct;                                                           \
+			APART;                                                                 \
+		} else {                                                                       \
+			APART;                                                                 \
+			probing;                                                               \
+		}                                                                              \
+		v_;                                                                            \
+	})
 #define READ_1(p, a)                                                                           \
-	({                                                                                     \
-		typeof((p)->a) v_;                                                             \
-		if (conf.direct)                                                               \
-			v_ = TYPED(p)->a;                                                      \
-		else                                                                           \
-			bpf_core_read(&v_, sizeof(v_), &(p)->a);                               \
-		v_;                                                                            \
-	})
+	READ_AS(typeof((p)->a), TYPED(p)->a, bpf_core_read(&v_, sizeof(v_), &(p)->a))
 #define READ_2(p, a, b)                                                                        \
-	({                                                                                     \
-		typeof((p)->a->b) v_;                                                          \
-		if (conf.direct)                                                               \
-			v_ = TYPED(p)->a->b;                                                   \
-		else                                                                           \
-			v_ = BPF_CORE_READ(p, a, b);                                           \
-		v_;                                                                            \
-	})
+	READ_AS(typeof((p)->a->b), TYPED(p)->a->b, v_ = BPF_CORE_READ(p, a, b))
 #define READ_3(p, a, b, c)                                                                     \
-	({                                                                                     \
-		typeof((p)->a->b->c) v_;                                                       \
-		if (conf.direct)                                                               \
-			v_ = TYPED(p)->a->b->c;                                                \
-		else                                                                           \
-			v_ = BPF_CORE_READ(p, a, b, c);                                        \
-		v_;                                                                            \
-	})
+	READ_AS(typeof((p)->a->b->c), TYPED(p)->a->b->c, v_ = BPF_CORE_READ(p, a, b, c))
 #define READ_OF(p, a, b, c, macro, ...) macro
 #define READ(p, ...) READ_OF(p, ##__VA_ARGS__, READ_3, READ_2, READ_1, )(p, ##__VA_ARGS__)
 
 #define READ_INTO(to, n, p, member)                                                            \
 	do {                                                                                   \
-		if (conf.direct) {                                                             \
+		if (DIRECT) {                                                                  \
 			const __u64 *from_ = (const __u64 *)&TYPED(p)->member;                 \
-			_Pragma("unroll") for (unsigned i_ = 0; i_ < (n) / 8;                  \
-					       i_++)((__u64 *)(to))[i_] = from_[i_];           \
+			_Pragma("unroll") for (unsigned i_ = 0; i_ < (n) / 8; i_++)            \
+				((__u64 *)(to))[i_] = from_[i_];                               \
 		} else {                                                                       \
+			APART;                                                                 \
 			bpf_core_read((to), (n), &(p)->member);                                \
 		}                                                                              \
 	} while (0)
 
-/* What a pointer to a pointer points to has no name of its own: any struct of one pointer will
- * do. */
+/* What a pointer to a pointer points to has no name: any struct of one pointer will do. */
 #define READ_POINTER(pp) ((typeof(*(pp)))READ((struct hlist_head *)(pp), first))
 
 #endif

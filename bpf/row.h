@@ -89,7 +89,6 @@ struct conf {
 	__u32 counts;  /* a tool that counts: what would have blocked is no failure (-x) */
 	__u32 ops;     /* bit N: OP_ N is asked for */
 	__u32 needs;   /* NEED_*: what of the rest is asked for */
-	__u32 direct;  /* the kernel lets programs load from its memory: read.h */
 	__u32 storage; /* the kernel keeps records of ours with each thread */
 	__u32 compat_ops; /* of these the hooks see 32-bit callers as they see others */
 	__u32 by;      /* BY_*: what makes a key, for tools that can choose */

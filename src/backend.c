@@ -178,7 +178,6 @@ static int prepare(struct live *live, const struct plan *plan)
 	choose_all(live, plan);
 	conf.cpus = live->cpus;
 	conf.compat_ops = live->compat_ops;
-	conf.direct = kernel_names("bpf_rdonly_cast");
 	conf.storage = libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
 					       BPF_FUNC_task_storage_get, NULL) == 1;
 	bpf_object__for_each_map(map, live->obj)

@@ -4,12 +4,10 @@
  */
 #include "host.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <linux/btf.h>
 #include <linux/capability.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -25,36 +23,6 @@ static const char *const modes[] = {
 const char *preempt_name(enum preempt p)
 {
 	return p ? modes[p] : "unknown";
-}
-
-/* Names stand in it one behind the other, each between NULs: no need to parse megabytes of
- * types. */
-bool kernel_names(const char *name)
-{
-	static char chunk[64 * 1024];
-	int fd = open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC);
-	size_t len = strlen(name) + 1, left = 0, all;
-	struct btf_header h;
-	bool found = false;
-	ssize_t n;
-
-	if (fd >= 0 && pread(fd, &h, sizeof(h), 0) == sizeof(h))
-		lseek(fd, (off_t)h.hdr_len + h.str_off, SEEK_SET);
-	while (fd >= 0 && !found && (n = read(fd, chunk + left, sizeof(chunk) - left)) > 0) {
-		const char *p = chunk;
-
-		all = left + n;
-		while (!found && (p = memmem(p, chunk + all - p, name, len))) {
-			found = p > chunk && !p[-1];
-			p++;
-		}
-		/* what may be its beginning, and the NUL in front of it */
-		left = len + 1 < all ? len + 1 : all;
-		memmove(chunk, chunk + all - left, left);
-	}
-	if (fd >= 0)
-		close(fd);
-	return found;
 }
 
 static enum preempt mode_named(const char *text, size_t len)

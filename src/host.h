@@ -21,9 +21,6 @@ struct kernel {
 /* The running one. */
 const struct kernel *kernel_here(void);
 
-/* Does the kernel's BTF know this name? */
-bool kernel_names(const char *name);
-
 /* Where the preemption mode stands: in the command line, in a configuration (also compressed), ... */
 enum preempt preempt_in_command_line(const char *text);
 enum preempt preempt_in_config(const char *path);
