@@ -375,16 +375,17 @@ static __always_inline bool call_resumes(struct call *call, struct call_key *key
 }
 
 /* A record for a new call, cleared; NULL: no room, which is counted. */
-static __always_inline struct call *call_new(struct call *stored, struct call_key *key)
+static __always_inline struct call *call_new(bool is_stored, struct call *stored,
+					     struct call_key *key)
 {
-	if (stored) {
+	if (is_stored && stored) {
 		__builtin_memset(stored, 0, CALL_CLEARED);
 		stored->sk = NULL;
 		stored->socket = NULL;
 		stored->flags = CALL_STORED;
 		return stored;
 	}
-	if (!bpf_map_update_elem(&calls, key, &new_call, BPF_ANY))
+	if (!is_stored && !bpf_map_update_elem(&calls, key, &new_call, BPF_ANY))
 		return bpf_map_lookup_elem(&calls, key);
 	calls_full = 1;
 	COUNT_EVENT(map_full);
@@ -395,9 +396,10 @@ static __always_inline struct call *call_new(struct call *stored, struct call_ke
 static __always_inline void call_begin(__u64 id, struct call_key *key, int fd,
 				       struct socket *socket, const void *addr, int len, int via)
 {
+	bool is_stored = conf.storage && via != VIA_IO_URING;
 	struct call *call, *stored = NULL;
 
-	if (conf.storage && via != VIA_IO_URING) {
+	if (is_stored) {
 		stored = thread_record(&thread_calls, true);
 		call = stored && (stored->flags & CALL_STORED) ? stored : NULL;
 	} else {
@@ -407,7 +409,7 @@ static __always_inline void call_begin(__u64 id, struct call_key *key, int fd,
 		return;
 	if (!ctl.open)
 		return;
-	call = call_new(stored, key);
+	call = call_new(is_stored, stored, key);
 	if (!call)
 		return;
 	COUNT_EVENT(begun);
