@@ -47,8 +47,8 @@ for tool in sockstat sofamily soprotocol; do
 
 	# many threads and processes; and by interval
 	thorough || [ $tool != soprotocol ] || continue
-	thorough && many=120000 || many=24000
-	exact "0.1" load $many
+	thorough && many=120000 interval=0.1 || many=24000 interval=0.02
+	exact $interval load $many
 	made=$(jq -s 'map(select(.tool == "sockstat").count) | add' "$T/exp")
 	ok "$tool: load: $many operations or a few more" [ "$made" -ge $many ]
 	ok "$tool: load: more than one interval" [ "$(reports | wc -l)" -gt 1 ]
