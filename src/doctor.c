@@ -21,7 +21,7 @@
 struct finding {
 	bool there;  /* the point has such a route */
 	bool exists; /* its hooks do, in this kernel */
-	bool loses;
+	unsigned loses; /* route_loses */
 	struct trial trial;
 	struct buf blind; /* what it doesn't see, a line each */
 };
@@ -86,6 +86,10 @@ static bool hook_exists(const struct doctor *d, const char *section)
 	}
 	if (!d->kernel)
 		return false;
+	if (!strncmp(section, "lsm/", 4)) {
+		snprintf(text, sizeof(text), "bpf_lsm_%s", name);
+		return btf__find_by_name_kind(d->kernel, text, BTF_KIND_FUNC) > 0;
+	}
 	if (strncmp(section, "raw_tp/", 7))
 		return btf__find_by_name_kind(d->kernel, name, BTF_KIND_FUNC) > 0;
 	snprintf(text, sizeof(text), "btf_trace_%s", name);
@@ -135,7 +139,7 @@ static int examine_route(struct doctor *d, struct spot *s, struct plan *plan, en
 		buf_char(&f->trial.blind, 0);
 		add_lines(&f->blind, f->trial.blind.p);
 	}
-	f->loses = f->trial.struck == LEFT && route_loses(plan, s->point, r);
+	f->loses = f->trial.struck == LEFT ? route_loses(plan, s->point, r) : 0;
 	return 0;
 }
 
@@ -222,14 +226,14 @@ static bool compat_seen(const struct doctor *d, const struct spot *compat)
 
 	for (size_t i = 0; i < d->nspots; i++)
 		if (has_tool(&d->spots[i], compat->tool->name) &&
-		    d->spots[i].point->when != POINT_IF_COMPAT && d->spots[i].used == FENTRY)
+		    d->spots[i].point->when != POINT_IF_COMPAT && route_sees_compat(d->spots[i].used))
 			seen |= d->spots[i].point->ops;
 	return !(compat->point->ops & ~seen);
 }
 
 static void advise_routes(struct doctor *d, const struct spot *s)
 {
-	char text[256];
+	char text[512];
 
 	for (int r = 0; r < ROUTES; r++) {
 		const struct finding *f = &s->findings[r];
@@ -241,11 +245,32 @@ static void advise_routes(struct doctor *d, const struct spot *s)
 						       "capabilities: a kernel that isn't "
 						       "locked down (lockdown=none) allows it");
 	}
+	if (s->used != ROUTES && s->findings[s->used].loses >= LOSES_ANY &&
+	    s->findings[LSM].there && s->findings[LSM].trial.struck >= UNPROVEN) {
+		snprintf(text, sizeof(text),
+			 "%s: boot with bpf in the list of security modules (lsm=%s,bpf), and none "
+			 "that went well is missed",
+			 s->point->name, security_modules());
+		add_line(&d->advice, text);
+	}
 	if (s->used == ROUTES && s->point->ops & (1 << OP_SEND | 1 << OP_RECV)) {
 		snprintf(text, sizeof(text),
 			 "%s: needs Linux 6.3, or a kernel that allows fentry", s->point->name);
 		add_line(&d->advice, text);
 	}
+}
+
+/* Of what a route loses. */
+static bool only_failures(const struct finding *f)
+{
+	return f->loses && f->loses < LOSES_ANY;
+}
+
+static const char *losing_words(const struct finding *f)
+{
+	if (only_failures(f))
+		return "; misses failures when every CPU is busy";
+	return f->loses ? "; misses events when every CPU is busy" : "";
 }
 
 static void conclude(struct doctor *d)
@@ -275,9 +300,9 @@ static void conclude(struct doctor *d)
 			add_line(&d->blind, text);
 		} else if (f->loses) {
 			snprintf(text, sizeof(text),
-				 "%s: %s: some, when every CPU is busy; they are counted as "
+				 "%s: %s: some%s, when every CPU is busy; they are counted as "
 				 "missed",
-				 s->tools.p, p->name);
+				 s->tools.p, p->name, only_failures(f) ? " that failed" : "");
 			add_line(&d->blind, text);
 			if (kernel_here()->version < KERNEL(7, 0))
 				add_line(&d->advice,
@@ -374,8 +399,7 @@ static void print_text(const struct doctor *d)
 			if (f->trial.untested)
 				printf("; whether it fires can't be tested: %s",
 				       f->trial.untested);
-			printf("%s\n",
-			       f->loses ? "; misses events when every CPU is busy" : "");
+			printf("%s\n", losing_words(f));
 			if (f->trial.hooks)
 				printf("               %s\n", f->trial.hooks);
 			print_lines("", "               not seen: ", &f->blind);
@@ -444,7 +468,7 @@ static void json_finding(struct buf *b, const struct spot *s, enum route r)
 	json_truth(b, "loads", f->exists ? loads : -1);
 	json_truth(b, "attaches", loads ? attaches : -1);
 	json_truth(b, "fires", !attaches || f->trial.untested ? -1 : struck == LEFT);
-	json_truth(b, "loses", attaches && struck == LEFT ? f->loses : -1);
+	json_truth(b, "loses", attaches && struck == LEFT ? !!f->loses : -1);
 	buf_char(b, ',');
 	json_text(b, "outcome", outcome(f));
 	buf_char(b, ',');

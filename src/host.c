@@ -163,6 +163,15 @@ const char *lockdown(void)
 	return mode + 1;
 }
 
+const char *security_modules(void)
+{
+	static char line[256];
+
+	first_line("/sys/kernel/security/lsm", line, sizeof(line));
+	line[strcspn(line, "\n")] = 0;
+	return *line ? line : "...";
+}
+
 const char *tracefs_events(void)
 {
 	static const char *const places[] = { "/sys/kernel/tracing/events",

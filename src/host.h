@@ -35,6 +35,8 @@ bool has_capability(unsigned cap);
 bool may_trace(void);
 /* "none", "integrity", "confidentiality"; "" where that is not known. */
 const char *lockdown(void);
+/* Those that are active, with commas; "..." where that is not known. */
+const char *security_modules(void);
 /* The directory of tracefs's events, or NULL. */
 const char *tracefs_events(void);
 
