@@ -45,6 +45,7 @@ struct accepting {
 	/* it returned -ERESTARTSYS; a handler has decided that it starts again: accept_signal */
 	enum { RUNS, RESTARTS, DECIDED } restarts;
 	__u32 direct; /* io_uring: into a slot, not a descriptor */
+	__u32 taken;  /* on_accepted: it is told already; what its call returns changes nothing */
 };
 
 struct {
@@ -99,20 +100,56 @@ static __always_inline void accept_late(struct sock *sk)
 
 handler on_accepted(void *ctx, struct sock *sk)
 {
+	struct accepting a = {};
 	__u32 tid = bpf_get_current_pid_tgid();
 
-	if (!bpf_map_lookup_elem(&accepting, &tid))
-		accept_late(sk);
+	if (!accept_begin(&a, sk))
+		return;
+	a.taken = accept_cant_fail();
+	/* also replaces what an interrupted one left, which started again then */
+	if (bpf_map_update_elem(&accepting, &tid, &a, BPF_ANY)) {
+		accepting_full = 1;
+		COUNT_EVENT(map_full);
+		return;
+	}
+	if (a.taken)
+		accept_over(&a.who, sk, 0);
 }
 
-handler on_accept_ret(void *ctx, int ret, bool late)
+handler on_accept_end(void *ctx, int fd, int ret)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct accepting *a = bpf_map_lookup_elem(&accepting, &tid), now = {};
+
+	if (a && a->taken && (ret >= 0 || ret == -EFAULT)) {
+		bpf_map_delete_elem(&accepting, &tid);
+		return;
+	}
+	if (ret >= 0) {
+		/* of a family that tells security nothing of it, or in doubt until now */
+		accept_late(socket_sk(fd_socket(current_task(), ret)));
+	} else if ((fd != -1 || !is_prod(ret)) &&
+		   accept_begin(&now, socket_sk(fd_socket(current_task(), fd)))) {
+		if (ret == -ERESTARTSYS) {
+			now.restarts = RESTARTS;
+			if (bpf_map_update_elem(&accepting, &tid, &now, BPF_ANY))
+				COUNT_EVENT(map_full);
+			return;
+		}
+		accept_over(&now.who, now.listener, -ret);
+	}
+	if (a)
+		bpf_map_delete_elem(&accepting, &tid);
+}
+
+handler on_accept_ret(void *ctx, int ret)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
 	struct accepting *a = bpf_map_lookup_elem(&accepting, &tid);
 	struct sock *sk = NULL;
 
 	if (!a) {
-		if (late && ret >= 0)
+		if (ret >= 0)
 			accept_late(socket_sk(fd_socket(current_task(), ret)));
 		return;
 	}
