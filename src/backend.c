@@ -113,6 +113,10 @@ static void explain(const char *what, int err)
 	if (kernel->version < KERNEL(5, 8))
 		fail(0, "%s: this kernel is %s; 5.10 or later is needed", what,
 		     kernel->release);
+	else if (!in_host_namespace("user"))
+		fail(0,
+		     "%s: not permitted inside a user namespace (a container without privileges), whatever its root may do; run it on the host",
+		     what);
 	else if (!may_trace())
 		fail(0, "%s: not permitted; run it as root (sudo), or give it CAP_BPF and CAP_PERFMON",
 		     what);

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include <bpf/btf.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "live.h"
@@ -123,7 +122,7 @@ static int examine_route(struct doctor *d, struct spot *s, struct plan *plan, en
 		.backends = (1U << BACKENDS) - 1,
 		.compat = true,
 		.quiet = true,
-		.conf = { .self = getpid(), .ops = (1U << OPS) - 1, .filters = FILTER_FOLLOW }
+		.conf = { .self = in_host_namespace("pid") ? getpid() : -1, .ops = (1U << OPS) - 1, .filters = FILTER_FOLLOW }
 	};
 
 	for (size_t i = 0; i < plan->n; i++)
@@ -325,14 +324,6 @@ static const char never[] =
 	"io_uring requests without a completion\n"
 	"what the hardware or another kernel (a virtual machine) does\n";
 
-/* Processes in containers are seen as all others are; started in one, we know other numbers. */
-static bool first_pid_namespace(void)
-{
-	struct stat st;
-
-	return stat("/proc/self/ns/pid", &st) || st.st_ino == 0xeffffffcU;
-}
-
 static const char *misses_counted(void)
 {
 	const struct kernel *k = kernel_here();
@@ -340,6 +331,20 @@ static const char *misses_counted(void)
 	if (k->version >= KERNEL(6, 7))
 		return "yes";
 	return k->version >= KERNEL(5, 12) ? "not of perf's tracepoints and kprobes" : "no";
+}
+
+static const char *namespace_words(const char *kind, const char *meaning)
+{
+	static char text[256];
+
+	switch (in_host_namespace(kind)) {
+	case 1:
+		return "the host's";
+	case 0:
+		snprintf(text, sizeof(text), "not the host's: %s", meaning);
+		return text;
+	}
+	return "unknown: there is no /proc";
 }
 
 static const char *outcome(const struct finding *f)
@@ -374,12 +379,14 @@ static void print_text(const struct doctor *d)
 	printf("tracefs       %s\n", tracefs_events() ? "mounted" : "not mounted");
 	printf("lockdown      %s\n", *lockdown() ? lockdown() : "unknown");
 	printf("capabilities  %s\n", may_trace() ? "enough" : "not enough");
+	printf("user ns       %s\n",
+	       namespace_words("user", "capabilities of this one don't count"));
 	printf("misses        counted: %s\n", misses_counted());
 	printf("32-bit        %s\n", runs_compat() ? "programs can run" : "programs can't run");
-	printf("pid namespace %s\n", first_pid_namespace()
-					     ? "the host's"
-					     : "not the host's: no -p, --tid, --follow, -- "
-					       "COMMAND; containers' pids are the host's");
+	/* processes in containers are seen as all others are; started in one, we know other numbers */
+	printf("pid ns        %s\n",
+	       namespace_words("pid", "no -p, --tid, --follow, -- COMMAND; rows have the host's "
+				      "pids, and so have those of containers"));
 	if (d->unable) {
 		printf("\nNothing can be traced: an empty screen would mean nothing.\n");
 		return;
@@ -503,7 +510,8 @@ static void print_json(const struct doctor *d, int code)
 	buf_char(&b, ',');
 	json_text(&b, "misses_counted", misses_counted());
 	json_truth(&b, "compat", runs_compat());
-	json_truth(&b, "host_pid_namespace", first_pid_namespace());
+	json_truth(&b, "host_user_namespace", in_host_namespace("user"));
+	json_truth(&b, "host_pid_namespace", in_host_namespace("pid"));
 	buf_str(&b, ",\"points\":[");
 	for (size_t i = 0; !d->unable && i < d->nspots; i++) {
 		const struct spot *s = &d->spots[i];

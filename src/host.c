@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <linux/capability.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <zlib.h>
@@ -145,10 +146,23 @@ bool has_capability(unsigned cap)
 	return data[cap / 32].effective >> (cap % 32) & 1;
 }
 
+int in_host_namespace(const char *kind)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
+	if (stat(path, &st))
+		return -1;
+	/* PROC_USER_INIT_INO and PROC_PID_INIT_INO of linux/proc_ns.h */
+	return st.st_ino == (strcmp(kind, "user") ? 0xeffffffcU : 0xeffffffdU);
+}
+
 bool may_trace(void)
 {
-	return has_capability(CAP_SYS_ADMIN) ||
-	       (has_capability(CAP_BPF) && has_capability(CAP_PERFMON));
+	return in_host_namespace("user") &&
+	       (has_capability(CAP_SYS_ADMIN) ||
+		(has_capability(CAP_BPF) && has_capability(CAP_PERFMON)));
 }
 
 const char *lockdown(void)

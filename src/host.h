@@ -31,7 +31,9 @@ enum preempt preempt_in_debugfs(const char *text);
 const char *preempt_name(enum preempt p);
 
 bool has_capability(unsigned cap);
-/* Enough to load and attach programs. */
+/* Are we in the host's first namespace of this kind ("pid", "user")? -1: can't tell. */
+int in_host_namespace(const char *kind);
+/* Enough to load and attach programs; what a user namespace gives is not. */
 bool may_trace(void);
 /* "none", "integrity", "confidentiality"; "" where that is not known. */
 const char *lockdown(void);
