@@ -277,8 +277,9 @@ may_miss() {
 # undisturbed FILE: what is said on stderr, but for what may be missed here, and how many calls of
 # others haven't ended
 undisturbed() {
-	may_miss && missed_=', [0-9]+ missed by [a-z0-9_]+' || missed_='$^'
-	grep -Ev "^[a-z]+: (warning: not seen|.* 0 lost(, [0-9]+ (not ended yet|whose end was not seen)|$missed_)+\$)" \
+	may_miss && missed_=', [0-9]+ missed by [a-z0-9_]+' early_='|warning: events were missed: ' ||
+		missed_='$^' early_=
+	grep -Ev "^[a-z]+: (warning: not seen$early_|.* 0 lost(, [0-9]+ (not ended yet|whose end was not seen)|$missed_)+\$)" \
 		"$@"
 }
 
