@@ -18,7 +18,7 @@
  * The tool that includes this defines
  *	attempt_begun(attempt, sk)	who and what kind of socket are known; sk may be NULL
  *	attempt_over(attempt, size)	complete; size bytes of it matter
- *	attempt_dropped(attempt)	instead of that: a filter turned it away
+ *	attempt_dropped(attempt)	instead of that: a filter turned it away, or nobody saw its end
  * and calls attempt_uring(), attempt_uring_done(), attempt_signal(), attempt_exit() from its
  * handlers of these.
  */
@@ -250,6 +250,7 @@ routine void call_socket(struct call *call, struct socket *socket)
 }
 
 routine void call_done(struct call *call, struct call_key *key);
+static __always_inline void call_unseen(struct call *call, struct call_key *key);
 
 /* Is this the same call, which starts again after a signal? */
 static __always_inline bool is_restart(struct call *call, int fd, struct socket *socket,
@@ -284,8 +285,7 @@ static __always_inline bool call_resumes(struct call_key *key, int fd, struct so
 		return true;
 	}
 	if (!(call->flags & CALL_RESTARTS)) {
-		COUNT_EVENT(stale);
-		COUNT_EVENT(ended);
+		call_unseen(call, key);
 		return false;
 	}
 	if (is_restart(call, fd, socket, addr, len)) {
@@ -457,6 +457,24 @@ routine void call_done(struct call *call, struct call_key *key)
 	bpf_map_delete_elem(&calls, key);
 }
 
+/* The call returned, but that was not seen. With --final its connection tells how it ended. */
+static __always_inline void call_unseen(struct call *call, struct call_key *key)
+{
+	__u64 sk = (__u64)call->sk;
+
+	call->row.have &= ~HAVE_RET;
+	call->row.ret = 0;
+	if (conf.final && (call->flags & CALL_BEGAN) && bpf_map_lookup_elem(&conns, &sk)) {
+		call->end = bpf_ktime_get_ns();
+		call_done(call, key);
+		return;
+	}
+	COUNT_EVENT(stale);
+	COUNT_EVENT(ended);
+	attempt_dropped(&call->row);
+	bpf_map_delete_elem(&calls, key);
+}
+
 static __always_inline struct call_key thread_key(void)
 {
 	struct call_key key = { (__u32)bpf_get_current_pid_tgid(), 0 };
@@ -505,7 +523,7 @@ static __always_inline void attempt_signal(bool restarts)
 		call_done(call, &key);
 }
 
-/* The thread ends inside a call, or before an interrupted one has started again. */
+/* The thread ends before an interrupted call has started again. */
 static __always_inline void attempt_exit(int result)
 {
 	struct call_key key = thread_key();
@@ -519,11 +537,13 @@ static __always_inline void attempt_exit(int result)
 	}
 	if (!call)
 		return;
+	if (!(call->flags & CALL_RESTARTS)) {
+		call_unseen(call, &key);
+		return;
+	}
 	call->row.have &= ~HAVE_RET;
 	call->row.ret = 0;
 	call->row.result = result;
-	if (!(call->flags & CALL_RESTARTS))
-		call->end = bpf_ktime_get_ns();
 	call_done(call, &key);
 }
 
@@ -553,9 +573,7 @@ static __always_inline void attempt_uring_done(struct io_kiocb *req, struct call
 		return;
 	if (req && uring_opcode(req) != IORING_OP_CONNECT) {
 		/* its own completion never came, and the request serves another now */
-		COUNT_EVENT(stale);
-		COUNT_EVENT(ended);
-		bpf_map_delete_elem(&calls, &key);
+		call_unseen(call, &key);
 		return;
 	}
 	call->end = bpf_ktime_get_ns();
