@@ -21,6 +21,25 @@ ok "JSON: whatever fires was attached, loaded and exists" jq -e '[.points[].rout
 ok "JSON: what is used fires" jq -e '[.points[].routes[] | select(.used)] |
 	length > 8 and all(.fires != false)' "$T/doctor"
 
+# LSM programs attach all the same where the kernel has no bpf among its security modules
+lsm='[.points[].routes[] | select(.route == "lsm" and .attaches)'
+ok "LSM's routes: used only if they fire" jq -e '[.points[].routes[] |
+	select(.route == "lsm" and .used) | .fires] | all' "$T/doctor"
+modules=$(cat /sys/kernel/security/lsm 2>"$T/none") # nothing where securityfs isn't mounted
+case ,$modules, in
+,,) ;;
+*,bpf,*) is "$(jq -c "$lsm | .fires] | unique - [true]" "$T/doctor")" '[]' "LSM's routes fire" ;;
+*)
+	is "$(jq -c "$lsm | .fires, .used] | unique - [false]" "$T/doctor")" '[]' \
+		"LSM's routes don't fire, and aren't used: no bpf in $modules"
+	# where that makes tools miss accepts
+	lossy=$(jq -c '.points[] | select(.point == "accept").routes[] | select(.used and .loses) |
+		.hooks' "$T/doctor")
+	[ ! "$lossy" ] || like "$(jq -r '.advice[]' "$T/doctor")" "accept: boot with bpf .*lsm=$modules,bpf" \
+		"and what to do about it"
+	;;
+esac
+
 # what the tools say that they use
 for tool in soconnect sofamily soprotocol sockstat; do
 	run "$B/$tool" -q -j -d 0.01
