@@ -474,7 +474,8 @@ static void json_finding(struct buf *b, const struct spot *s, enum route r)
 	json_truth(b, "exists", f->exists);
 	json_truth(b, "loads", f->exists ? loads : -1);
 	json_truth(b, "attaches", loads ? attaches : -1);
-	json_truth(b, "fires", !attaches || f->trial.untested ? -1 : struck == LEFT);
+	json_truth(b, "fires",
+		   !attaches || f->trial.untested || struck == UNPROVEN ? -1 : struck == LEFT);
 	json_truth(b, "loses", attaches && struck == LEFT ? !!f->loses : -1);
 	buf_char(b, ',');
 	json_text(b, "outcome", outcome(f));

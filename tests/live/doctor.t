@@ -81,6 +81,14 @@ if command -v setpriv >"$T/which"; then
 	is "$rc" 77 "nobody: exit code 77"
 	like "$err" "not permitted" "nobody: what is missing is said"
 	like "$out" "^capabilities +not enough" "nobody: and in the list"
+	# who may not see programs run: no route is known to fire, and those that may be dead are not used
+	run setpriv --bounding-set -sys_admin --inh-caps -sys_admin "$B/sockray" doctor -j
+	is "$(jq -c '[.points[].routes[] | select(.attaches and .route != "lsm" and .outcome != "not permitted") |
+		[.fires, .untested]] | unique' "$T/out")" '[[null,"the kernel keeps no statistics for us"]]' \
+		"without CAP_SYS_ADMIN: what attaches isn't known to fire"
+	is "$(jq -c '[.points[].routes[] | select(.attaches and .route == "lsm") |
+		[.fires, .used, .outcome]] | unique - [[null, false, "not known to fire"]]' "$T/out")" '[]' \
+		"without CAP_SYS_ADMIN: LSM's routes are not used"
 else
 	skip "nobody" "no setpriv"
 fi
