@@ -32,6 +32,9 @@
 #define BLIND_FAILED_WAITING                                                                   \
 	BLIND("failures of calls that wait while another tracer comes to, or leaves, the same function")
 #define BLIND_URING BLIND("io_uring (point uring)")
+/* accept_cant_fail() */
+#define BLIND_UNTOLD                                                                           \
+	BLIND("that an accept failed as memory for the address can't be written: it counts as made")
 
 char LICENSE[] SEC("license") = "GPL";
 

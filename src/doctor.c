@@ -122,7 +122,7 @@ static int examine_route(struct doctor *d, struct spot *s, struct plan *plan, en
 		.backends = (1U << BACKENDS) - 1,
 		.compat = true,
 		.quiet = true,
-		.conf = { .self = in_host_namespace("pid") ? getpid() : -1, .ops = (1U << OPS) - 1, .filters = FILTER_FOLLOW }
+		.conf = { .self = own_pid(), .ops = (1U << OPS) - 1, .filters = FILTER_FOLLOW }
 	};
 
 	for (size_t i = 0; i < plan->n; i++)
@@ -225,7 +225,8 @@ static bool compat_seen(const struct doctor *d, const struct spot *compat)
 
 	for (size_t i = 0; i < d->nspots; i++)
 		if (has_tool(&d->spots[i], compat->tool->name) &&
-		    d->spots[i].point->when != POINT_IF_COMPAT && route_sees_compat(d->spots[i].used))
+		    d->spots[i].point->when != POINT_IF_COMPAT &&
+		    route_sees_compat(d->spots[i].used))
 			seen |= d->spots[i].point->ops;
 	return !(compat->point->ops & ~seen);
 }
@@ -247,8 +248,8 @@ static void advise_routes(struct doctor *d, const struct spot *s)
 	if (s->used != ROUTES && s->findings[s->used].loses >= LOSES_ANY &&
 	    s->findings[LSM].there && s->findings[LSM].trial.struck >= UNPROVEN) {
 		snprintf(text, sizeof(text),
-			 "%s: boot with bpf in the list of security modules (lsm=%s,bpf), and none "
-			 "that went well is missed",
+			 "%s: boot with bpf in the list of security modules (lsm=%s,bpf), "
+			 "and none that went well is missed",
 			 s->point->name, security_modules());
 		add_line(&d->advice, text);
 	}
@@ -383,10 +384,10 @@ static void print_text(const struct doctor *d)
 	       namespace_words("user", "capabilities of this one don't count"));
 	printf("misses        counted: %s\n", misses_counted());
 	printf("32-bit        %s\n", runs_compat() ? "programs can run" : "programs can't run");
-	/* processes in containers are seen as all others are; started in one, we know other numbers */
+	/* processes in containers are seen as all others are; in one, we know other numbers */
 	printf("pid ns        %s\n",
-	       namespace_words("pid", "no -p, --tid, --follow, -- COMMAND; rows have the host's "
-				      "pids, and so have those of containers"));
+	       namespace_words("pid", "no -p, --tid, --follow, -- COMMAND; all pids shown are "
+				      "the host's"));
 	if (d->unable) {
 		printf("\nNothing can be traced: an empty screen would mean nothing.\n");
 		return;

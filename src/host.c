@@ -4,6 +4,7 @@
  */
 #include "host.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -156,6 +157,11 @@ int in_host_namespace(const char *kind)
 		return -1;
 	/* PROC_USER_INIT_INO and PROC_PID_INIT_INO of linux/proc_ns.h */
 	return st.st_ino == (strcmp(kind, "user") ? 0xeffffffcU : 0xeffffffdU);
+}
+
+unsigned own_pid(void)
+{
+	return in_host_namespace("pid") ? (unsigned)getpid() : UINT_MAX;
 }
 
 bool may_trace(void)

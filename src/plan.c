@@ -23,7 +23,7 @@ static const struct {
 } routes[ROUTES] = {
 	[FENTRY] = { "fentry", 1 << BACKEND_FENTRY },
 	[RAW] = { "raw", ALL }, /* raw tracepoints */
-	/* where the kernel asks its security modules; beside it, fexit for what failed before */
+	/* where the kernel asks its security modules; fexit for what failed before that */
 	[LSM] = { "lsm", 1 << BACKEND_FENTRY },
 	[KPROBE] = { "kprobe", 1 << BACKEND_KPROBE },
 	[CLASSIC] = { "classic", ALL }, /* tracepoints by perf */

@@ -435,8 +435,7 @@ int run_tool(struct run *run)
 		child_changed = true; /* it may be gone by now */
 	}
 	catch_signals(&during);
-	/* by that number somebody else is known where we see others: then hide nobody */
-	run->conf.self = in_host_namespace("pid") ? getpid() : -1;
+	run->conf.self = own_pid();
 	run->conf.bt = run->form == FORM_BT;
 	run->conf.counts = run_table(run)->keyed || run_table(run)->fixed;
 	if (run_table(run)->keyed)

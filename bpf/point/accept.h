@@ -27,9 +27,6 @@ handler on_accept_ret(void *ctx, int ret);
 handler on_accepted(void *ctx, struct sock *sk);
 handler on_accept_end(void *ctx, int fd, int ret);
 
-#define BLIND_UNTOLD                                                                           \
-	BLIND("that an accept failed as memory for the address can't be written: it counts as made")
-
 /*
  * io_uring's come through point uring. Of the return only scalars are read: 5.10 refuses arguments
  * that point to one, as the length does.

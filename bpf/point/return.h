@@ -120,9 +120,6 @@ static __always_inline void call_end(void *ctx, int call, int ret)
 }
 
 /* Where accepts take a connection, whenever they began; io_uring's come through point uring. */
-#define BLIND_UNTOLD                                                                           \
-	BLIND("that an accept failed as memory for the address can't be written: it counts as made")
-
 #define ACCEPT_INSIDE(route, graft)                                                            \
 	BLIND_FAILED_EARLIER BLIND_FAILED_WAITING BLIND_UNTOLD BLIND_URING SEC("?" graft)      \
 	int BPF_PROG(accept_graft__##route, struct sock *sk)                                   \
