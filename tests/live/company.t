@@ -55,7 +55,7 @@ told_() {
 
 # do connects return by fexit?
 by_fexit() {
-	jq -e 'select(.type == "meta").hooks.connect | test("fexit")' "$T/$1" >"$T/.ok"
+	head -n 1 "$T/$1" | jq -e '.hooks.connect | test("fexit")' >"$T/.ok"
 }
 by_fexit connects && unseen=1 || unseen=0
 is "$(rows connects)" "[[\"AF_INET\",\"Success\",$((5 - unseen))],[\"AF_UNIX\",\"Success\",$((3 - unseen))]]" \
