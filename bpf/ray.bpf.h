@@ -193,8 +193,8 @@ static __always_inline __u32 socketcall_arg(struct pt_regs *regs, int n)
 /* The current task's call, whoever makes it: its Nth argument, from 0 to 3. */
 #define CALL_ARG(n)                                                                            \
 	({                                                                                     \
-		struct pt_regs *regs_ = call_regs();                                           \
-		in_compat_call() ? call_arg_compat(regs_, n) : call_arg##n(regs_);             \
+		struct pt_regs *regs = call_regs(); /* as the member is called on arm64 */     \
+		in_compat_call() ? call_arg_compat(regs, n) : call_arg##n(regs);               \
 	})
 
 /* Is the current task inside this call: by its number, by that of 32-bit callers, by socketcall? */
