@@ -127,7 +127,11 @@ $B/empty.embed.o: src/embed.S $B/empty.bpf.o | $B
 $B/empty: STATIC_FLAG = --static
 $B/empty: bench/empty.c $B/empty.embed.o | $B
 	$(CC) $(JUDGE_CFLAGS) -static -o $@ $^ $(LIBS)
-bench-programs: all static $B/generate $B/empty
+# what a row costs in user space, by itself
+$B/rows: STATIC_FLAG = --static
+$B/rows: bench/rows.c $(testable) | $B
+	$(CC) $(ALL_CFLAGS) -static -o $@ $^ $(LIBS)
+bench-programs: all static $B/generate $B/empty $B/rows
 bench: bench-programs
 	bench/run
 
