@@ -17,6 +17,7 @@
 
 #include <sys/socket.h>
 
+#include "../src/format.h"
 #include "../src/sink.h"
 
 #define CHUNKS 25

@@ -101,7 +101,8 @@ static void csv_row(struct sink *s, const void *row)
 			buf_u64(s->out, v.u); /* nanoseconds as they are, as in JSON */
 		else
 			value_text(s->out, c, &v);
-		put_cell(s->out, from);
+		if (v.type == V_TEXT || v.type == V_BYTES || v.type == V_STACK)
+			put_cell(s->out, from);
 	}
 	buf_add(s->out, "\r\n", 2);
 }

@@ -14,6 +14,7 @@
 
 #include <sys/utsname.h>
 
+#include "format.h"
 #include "stack.h"
 #include "version.h"
 
@@ -55,6 +56,7 @@ static void json_open(struct sink *s, const struct live *live)
 	struct buf *b = s->out;
 	struct utsname host;
 	const char *comma = "";
+	char *p;
 
 	uname(&host);
 	buf_str(b, "{\"type\":\"meta\",\"v\":1");
@@ -64,7 +66,8 @@ static void json_open(struct sink *s, const struct live *live)
 	put_boot_id(b);
 	put_string(b, "kernel", host.release);
 	buf_str(b, ",\"start\":\"");
-	clock_iso(b, clock_wall(s->start_ns));
+	p = buf_room(b, ISO_LEN);
+	b->len += put_iso(p, clock_wall(s->start_ns)) - p;
 	buf_str(b, "\",\"hooks\":{");
 	for (size_t i = 0; i < live->npoints; i++) {
 		if (!live->points[i].hooks)
@@ -145,6 +148,7 @@ static void put_value(struct buf *b, const struct column *c, const struct value 
 	case V_BOOL:
 		buf_str(b, v->u ? "true" : "false");
 		return;
+	case V_WORD:
 	case V_TEXT: /* our own words: nothing to escape */
 		buf_char(b, '"');
 		buf_add(b, v->text, v->len);

@@ -19,6 +19,7 @@
 #include "command.h"
 #include "count.h"
 #include "fixed.h"
+#include "format.h"
 #include "keyed.h"
 #include "live.h"
 #include "output.h"

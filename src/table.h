@@ -105,8 +105,18 @@ struct group {
 	uint16_t count, mean, max; /* offsets of 8-byte members of the summary row */
 };
 
-/* V_NUMBER is text that is a number; */
-enum value_type { V_NONE, V_UINT, V_INT, V_BOOL, V_TEXT, V_BYTES, V_NUMBER, V_COUNTS, V_STACK };
+enum value_type {
+	V_NONE,
+	V_UINT,
+	V_INT,
+	V_BOOL,
+	V_WORD,	  /* text of our own, without blanks, commas and quotes */
+	V_TEXT,	  /* the same, maybe with blanks */
+	V_NUMBER, /* text that is a number */
+	V_BYTES,  /* that a stranger chose */
+	V_COUNTS,
+	V_STACK,
+};
 
 /* What a column of a row holds. */
 struct value {
@@ -114,7 +124,7 @@ struct value {
 	union {
 		uint64_t u;
 		int64_t i;
-		const char *text; /* V_TEXT: our own words; V_BYTES: a stranger's */
+		const char *text;
 		const struct counts *counts;
 	};
 	size_t len;
@@ -130,11 +140,5 @@ size_t value_text(struct buf *b, const struct column *c, const struct value *v);
 const struct column *table_column(const struct table *t, const char *name, size_t len);
 
 void counts_add(struct counts *to, const struct counts *c);
-
-/* Clocks: CLOCK_MONOTONIC to time of day, by an offset taken now and then. */
-void clock_sync(void);
-uint64_t clock_wall(uint64_t mono_ns);
-/* 2026-11-22T20:01:02.123456789Z */
-void clock_iso(struct buf *b, uint64_t wall_ns);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * util.c - complaints, memory, and text: how numbers are written fast, and how bytes that a
- * stranger chose (process names, paths, arguments) are written without harm.
+ * util.c - complaints, memory, and text: how bytes that a stranger chose (process names, paths,
+ * arguments) are written without harm.
  */
 #include "util.h"
 
@@ -10,6 +10,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "format.h"
 
 static const char *program = "sockray";
 
@@ -145,33 +147,11 @@ void buf_free(struct buf *b)
 	*b = (struct buf){ 0 };
 }
 
-/* Two digits a step: half of the divisions, which are what a number costs. */
 void buf_u64(struct buf *b, uint64_t v)
 {
-	static const char pairs[200] = "00010203040506070809"
-				       "10111213141516171819"
-				       "20212223242526272829"
-				       "30313233343536373839"
-				       "40414243444546474849"
-				       "50515253545556575859"
-				       "60616263646566676869"
-				       "70717273747576777879"
-				       "80818283848586878889"
-				       "90919293949596979899";
-	char digits[20], *end = digits + sizeof(digits), *p = end;
+	char *p = buf_room(b, 20);
 
-	while (v >= 100) {
-		p -= 2;
-		memcpy(p, &pairs[v % 100 * 2], 2);
-		v /= 100;
-	}
-	if (v >= 10) {
-		p -= 2;
-		memcpy(p, &pairs[v * 2], 2);
-	} else {
-		*--p = '0' + v;
-	}
-	buf_add(b, p, end - p);
+	b->len += put_u64(p, v) - p;
 }
 
 void buf_i64(struct buf *b, int64_t v)
