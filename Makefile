@@ -70,7 +70,7 @@ tests: $(units) $B/sockray-broken $B/traffic $B/traffic32 $B/operations $B/opera
 	$B/blocked $B/compare $(CALLPATHS)
 
 $(units): $B/%: tests/unit/%.c $(testable)
-	$(CC) $(ALL_CFLAGS) -Isrc -Ibpf -o $@ $^ $(LIBS) -lcmocka
+	$(CC) $(ALL_CFLAGS) -Isrc -Ibpf -o $@ $(filter-out %.h,$^) $(LIBS) -lcmocka
 
 # soconnect with routes that are no good
 $B/broken.bpf.o: tests/broken.bpf.c | $B
@@ -130,7 +130,7 @@ $B/empty: bench/empty.c $B/empty.embed.o | $B
 # what a row costs in user space, by itself
 $B/rows: STATIC_FLAG = --static
 $B/rows: bench/rows.c $(testable) | $B
-	$(CC) $(ALL_CFLAGS) -static -o $@ $^ $(LIBS)
+	$(CC) $(ALL_CFLAGS) -static -o $@ $(filter-out %.h,$^) $(LIBS)
 bench-programs: all static $B/generate $B/empty $B/rows
 bench: bench-programs
 	bench/run

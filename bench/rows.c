@@ -3,7 +3,7 @@
  * rows.c - what a row costs in user space: soconnect's rows, as the kernel half makes them of
  * TCP and UDP connects, through each sink and to nowhere.
  *
- *	rows [--instructions] [--count N] [FORM...]	"FORM COST" for each: of one row, ns of CPU
+ *	rows [--instructions] [--count N] [FORM...]	"FORM COST" for each: ns of CPU a row
  *
  * As bench/generate measures: 25 chunks after one to warm up, of which the one at the first
  * quartile counts; with --instructions by the time-stamp counter, for QEMU's -icount. --count:
@@ -59,13 +59,21 @@ static void make_row(struct attempt *a, int kind)
 	memset(a, 0, sizeof(*a));
 	a->mono_ns = 12345678901234 + kind;
 	a->lat_ns = kind & 1 ? 123456 : 2345;
-	a->who = (struct who){ .cgroup = 4242, .pid = 23456, .tid = 23457, .uid = 1000,
-			       .comm = "generate", .thread = "generate" };
-	a->ends = (struct ends){ .rport = 443, .netns = 4026531840, .lport = 54321,
-				 .family = family, .type = kind & 1 ? SOCK_STREAM : SOCK_DGRAM,
+	a->who = (struct who){ .cgroup = 4242,
+			       .pid = 23456,
+			       .tid = 23457,
+			       .uid = 1000,
+			       .comm = "generate",
+			       .thread = "generate" };
+	a->ends = (struct ends){ .rport = 443,
+				 .netns = 4026531840,
+				 .lport = 54321,
+				 .family = family,
+				 .type = kind & 1 ? SOCK_STREAM : SOCK_DGRAM,
 				 .protocol = kind & 1 ? IPPROTO_TCP : IPPROTO_UDP };
 	address(&a->ends.laddr, family, kind & 2 ? "2001:db8:1:2::abcd" : "192.168.178.21");
-	address(&a->ends.raddr, family, kind & 2 ? "2001:db8:ff:fe:1234:5678:9abc:def0" : "127.0.0.1");
+	address(&a->ends.raddr, family,
+		kind & 2 ? "2001:db8:ff:fe:1234:5678:9abc:def0" : "127.0.0.1");
 	a->fd = 7;
 	a->ret = kind & 1 ? -EINPROGRESS : 0;
 	a->result = kind & 1 ? EINPROGRESS : 0;
@@ -82,12 +90,9 @@ static const struct form_name {
 	enum stamp stamp;
 	bool wide;
 } forms[] = {
-	{ "text", FORM_TEXT, STAMP_NONE, false },
-	{ "clock", FORM_TEXT, STAMP_CLOCK, false },
-	{ "wide", FORM_TEXT, STAMP_ISO, true },
-	{ "bt", FORM_BT, STAMP_NONE, false },
-	{ "json", FORM_JSON, STAMP_NONE, false },
-	{ "csv", FORM_CSV, STAMP_NONE, false },
+	{ "text", FORM_TEXT, STAMP_NONE, false }, { "clock", FORM_TEXT, STAMP_CLOCK, false },
+	{ "wide", FORM_TEXT, STAMP_ISO, true },	  { "bt", FORM_BT, STAMP_NONE, false },
+	{ "json", FORM_JSON, STAMP_NONE, false }, { "csv", FORM_CSV, STAMP_NONE, false },
 };
 
 static uint64_t chunk(struct sink *s, const struct attempt *rows)
@@ -104,11 +109,13 @@ static uint64_t chunk(struct sink *s, const struct attempt *rows)
 
 static void measure(const struct tool *tool, const struct form_name *form)
 {
-	struct run run = { .tool = tool, .form = form->form, .stamp = form->stamp,
-			   .wide = form->wide };
+	struct run run = {
+		.tool = tool, .form = form->form, .stamp = form->stamp, .wide = form->wide
+	};
 	struct attempt rows[KINDS];
 	uint64_t costs[CHUNKS];
 	struct buf out = {};
+	struct live live = {};
 	struct sink sink;
 
 	for (int i = 0; i < KINDS; i++)
@@ -116,6 +123,7 @@ static void measure(const struct tool *tool, const struct form_name *form)
 	if (sink_for(&sink, &run, &out))
 		exit(1);
 	clock_sync();
+	sink.ops->open(&sink, &live);
 	chunk(&sink, rows);
 	for (int i = 0; i < CHUNKS; i++)
 		costs[i] = chunk(&sink, rows);

@@ -1,99 +1,124 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * format.c - numbers, addresses and times as text, by hand: with snprintf, inet_ntop and strftime
- * they would be most of what a row costs.
+ * format.c - numbers, addresses and times as text, by hand: with snprintf, inet_ntop and
+ * strftime they would be most of what a row costs.
  */
 #include "format.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 
-/* Two digits a step: half of the divisions, which are what a number costs. */
-static const char pairs[200] = "00010203040506070809"
-			       "10111213141516171819"
-			       "20212223242526272829"
-			       "30313233343536373839"
-			       "40414243444546474849"
-			       "50515253545556575859"
-			       "60616263646566676869"
-			       "70717273747576777879"
-			       "80818283848586878889"
-			       "90919293949596979899";
-
-static unsigned count_digits(uint64_t v)
+char *put_bytes(char *p, const char *from, size_t n)
 {
-	static const uint64_t powers[] = {
-		0,
-		10,
-		100,
-		1000,
-		10000,
-		100000,
-		1000000,
-		10000000,
-		100000000,
-		1000000000,
-		10000000000,
-		100000000000,
-		1000000000000,
-		10000000000000,
-		100000000000000,
-		1000000000000000,
-		10000000000000000,
-		100000000000000000,
-		1000000000000000000,
-		10000000000000000000ULL,
-	};
-	/* the bits times log10(2) is the digits, or one less */
-	unsigned n = (64 - __builtin_clzll(v | 1)) * 1233 >> 12;
-
-	return n + (v >= powers[n]);
+	if (n > 32) {
+		memcpy(p, from, n);
+	} else if (n >= 16) {
+		/* the two may overlap */
+		memcpy(p, from, 16);
+		memcpy(p + n - 16, from + n - 16, 16);
+	} else if (n >= 8) {
+		memcpy(p, from, 8);
+		memcpy(p + n - 8, from + n - 8, 8);
+	} else if (n >= 4) {
+		memcpy(p, from, 4);
+		memcpy(p + n - 4, from + n - 4, 4);
+	} else {
+		for (size_t i = 0; i < n; i++)
+			p[i] = from[i];
+	}
+	return p + n;
 }
 
-char *put_u64(char *p, uint64_t v)
-{
-	char *end = p + count_digits(v);
+static const char pairs[] = "00010203040506070809"
+			    "10111213141516171819"
+			    "20212223242526272829"
+			    "30313233343536373839"
+			    "40414243444546474849"
+			    "50515253545556575859"
+			    "60616263646566676869"
+			    "70717273747576777879"
+			    "80818283848586878889"
+			    "90919293949596979899";
 
-	for (p = end; v >= 100; v /= 100) {
-		p -= 2;
-		memcpy(p, &pairs[v % 100 * 2], 2);
+static char *put_2(char *p, unsigned v)
+{
+	memcpy(p, &pairs[2 * v], 2);
+	return p + 2;
+}
+
+static char *put_4(char *p, unsigned v)
+{
+	return put_2(put_2(p, v / 100), v % 100);
+}
+
+static char *put_8(char *p, unsigned v)
+{
+	return put_4(put_4(p, v / 10000), v % 10000);
+}
+
+static char *put_up_to_4(char *p, unsigned v)
+{
+	if (v >= 1000)
+		return put_4(p, v);
+	if (v >= 100) {
+		*p++ = '0' + v / 100;
+		return put_2(p, v % 100);
 	}
 	if (v >= 10)
-		memcpy(p - 2, &pairs[v * 2], 2);
-	else
-		p[-1] = '0' + v;
-	return end;
+		return put_2(p, v);
+	*p++ = '0' + v;
+	return p;
+}
+
+/*
+ * The same column has about as many digits in each row, so branches cost less than to count
+ * them: what follows need not wait for the number.
+ */
+char *put_u64(char *p, uint64_t v)
+{
+	if (v < 10000)
+		return put_up_to_4(p, v);
+	if (v < 100000000)
+		return put_4(put_up_to_4(p, v / 10000), v % 10000);
+	return put_8(put_u64(p, v / 100000000), v % 100000000);
+}
+
+char *put_i64(char *p, int64_t v)
+{
+	if (v >= 0)
+		return put_u64(p, v);
+	*p++ = '-';
+	return put_u64(p, -(uint64_t)v);
 }
 
 char *put_digits(char *p, uint32_t v, int digits)
 {
 	char *end = p + digits;
 
-	for (p = end; digits > 1; digits -= 2, v /= 100) {
-		p -= 2;
-		memcpy(p, &pairs[v % 100 * 2], 2);
+	if (digits >= 8) {
+		digits -= 8;
+		put_8(p + digits, v % 100000000);
+		v /= 100000000;
 	}
-	if (digits)
-		p[-1] = '0' + v % 10;
+	for (p += digits; digits; digits--, v /= 10)
+		*--p = '0' + v % 10;
 	return end;
+}
+
+char *put_seconds(char *p, uint64_t ns, int digits)
+{
+	p = put_u64(p, ns / 1000000000);
+	*p++ = '.';
+	ns %= 1000000000;
+	return digits == 9 ? put_digits(p, ns, 9) : put_digits(p, ns / 1000, 6);
 }
 
 char *put_ip4(char *p, const uint8_t *a)
 {
 	for (int i = 0; i < 4; i++) {
-		unsigned v = a[i];
-
 		if (i)
 			*p++ = '.';
-		if (v >= 100) {
-			*p++ = '0' + v / 100;
-			p = put_digits(p, v % 100, 2);
-		} else if (v >= 10) {
-			p = put_digits(p, v, 2);
-		} else {
-			*p++ = '0' + v;
-		}
+		p = put_up_to_4(p, a[i]);
 	}
 	return p;
 }

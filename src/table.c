@@ -21,27 +21,16 @@ static void word_value(struct value *v, const char *word)
 	v->len = word ? strlen(word) : 0;
 }
 
-/* What was written into the value's own store, up to END. */
-static void stored_value(struct value *v, enum value_type type, const char *end)
+static void number_value(struct value *v, enum value_type type, uint64_t n)
 {
 	v->type = type;
-	v->text = v->store;
-	v->len = end - v->store;
-}
-
-static void number_value(struct value *v, int64_t n)
-{
-	char *p = v->store;
-
-	if (n < 0)
-		*p++ = '-';
-	stored_value(v, V_WORD, put_u64(p, n < 0 ? -(uint64_t)n : (uint64_t)n));
+	v->u = n;
 }
 
 static void ip_value(struct value *v, const struct ip *ip, unsigned family)
 {
-	stored_value(v, V_WORD,
-		     family == AF_INET ? put_ip4(v->store, ip->b + 12) : put_ip6(v->store, ip->b));
+	v->type = family == AF_INET ? V_IP4 : V_IP6;
+	v->ip = ip;
 }
 
 /*
@@ -70,9 +59,12 @@ static void name_value(struct value *v, const struct name *name)
 	v->len = p + len - v->store;
 }
 
-static void remote_value(const struct table *t, const char *row, const struct ends *e,
-			 uint32_t have, struct value *v)
+static void remote_value(const struct table *t, const char *row, struct value *v)
 {
+	const struct ends *e = (const struct ends *)(row + t->ends);
+	uint32_t have;
+
+	memcpy(&have, row + t->have, sizeof(have));
 	if (have & HAVE_NAME) {
 		name_value(v, (const struct name *)(row + t->name_at));
 	} else if (e->family == AF_INET || e->family == AF_INET6) {
@@ -82,28 +74,7 @@ static void remote_value(const struct table *t, const char *row, const struct en
 
 		/* netlink's port id, vsock's context id */
 		memcpy(&n, e->raddr.b, sizeof(n));
-		number_value(v, n);
-	}
-}
-
-static uint64_t load_uint(const char *p, size_t size)
-{
-	uint16_t u16;
-	uint32_t u32;
-	uint64_t u64;
-
-	switch (size) {
-	case 1:
-		return *(const uint8_t *)p;
-	case 2:
-		memcpy(&u16, p, 2);
-		return u16;
-	case 4:
-		memcpy(&u32, p, 4);
-		return u32;
-	default:
-		memcpy(&u64, p, 8);
-		return u64;
+		number_value(v, V_DIGITS, n);
 	}
 }
 
@@ -127,36 +98,81 @@ static const char *result_words(int32_t result, bool book)
 	return book ? book_words(result) : errno_words(result);
 }
 
+/* The kinds that take more than a load. */
+static __attribute__((noinline)) void long_value(const struct table *t, const struct column *c, const char *row,
+		       struct value *v)
+{
+	const char *p = row + c->offset;
+	const struct ends *e = (const struct ends *)(row + t->ends);
+	int32_t result;
+	uint64_t n;
+
+	switch (c->kind) {
+	case K_TIME:
+		number_value(v, V_ISO, clock_wall(load_uint(p, 8)));
+		return;
+	case K_CLOCK:
+		number_value(v, V_CLOCK, clock_wall(load_uint(p, 8)));
+		return;
+	case K_SECONDS:
+		number_value(v, V_SECONDS, load_uint(p, 8));
+		return;
+	case K_FAMILY:
+		word_value(v, family_name(load_uint(p, 2)));
+		return;
+	case K_PROTOCOL:
+		n = load_uint(row + t->family, 2);
+		if (n == AF_INET || n == AF_INET6)
+			word_value(v, protocol_name(load_uint(p, 2)));
+		return;
+	case K_LOCAL:
+		ip_value(v, &e->laddr, e->family);
+		return;
+	case K_REMOTE:
+		remote_value(t, row, v);
+		return;
+	case K_ERRNO:
+		result = load_uint(p, 4);
+		if (result <= 0)
+			return;
+		word_value(v, errno_name(result));
+		if (v->type == V_NONE)
+			number_value(v, V_DIGITS, result);
+		return;
+	case K_RESULT:
+	case K_BOOK:
+		result = load_uint(p, 4);
+		word_value(v, result_words(result, c->kind == K_BOOK));
+		if (v->type == V_NONE)
+			number_value(v, V_DIGITS, (int64_t)result);
+		else
+			v->type = V_TEXT;
+		return;
+	default:
+		return;
+	}
+}
+
 void column_value(const struct table *t, const struct column *c, const void *row,
 		  struct value *v)
 {
 	const char *p = (const char *)row + c->offset;
-	const struct ends *e = (const struct ends *)((const char *)row + t->ends);
-	uint32_t have;
-	int32_t result;
-	uint64_t n;
 
-	memcpy(&have, (const char *)row + t->have, sizeof(have));
 	v->type = V_NONE;
-	if (c->need & ~have)
+	if (!column_has(t, c, row))
 		return;
 	switch (c->kind) {
 	case K_UINT:
 	case K_NSEC:
-		v->type = V_UINT;
-		v->u = load_uint(p, c->size);
-		return;
-	case K_BOOL:
-		v->type = V_BOOL;
-		v->u = *p != 0;
+		number_value(v, V_UINT, load_uint(p, c->size));
 		return;
 	case K_INT:
-		n = load_uint(p, c->size);
-		v->type = V_INT;
-		v->i = c->size == 4 ? (int32_t)n : (int64_t)n;
+		number_value(v, V_INT, load_uint(p, c->size));
+		if (c->size == 4)
+			v->i = (int32_t)v->u;
 		return;
-	case K_TIME:
-		stored_value(v, V_WORD, put_iso(v->store, clock_wall(load_uint(p, 8))));
+	case K_BOOL:
+		number_value(v, V_BOOL, *p != 0);
 		return;
 	case K_COMM:
 		v->type = V_BYTES;
@@ -166,62 +182,20 @@ void column_value(const struct table *t, const struct column *c, const void *row
 	case K_ENUM:
 		word_value(v, c->names[*(const uint8_t *)p]);
 		return;
-	case K_FAMILY:
-		word_value(v, family_name(load_uint(p, 2)));
-		return;
-	case K_PROTOCOL:
-		n = load_uint((const char *)row + t->family, 2);
-		if (n == AF_INET || n == AF_INET6)
-			word_value(v, protocol_name(load_uint(p, 2)));
-		return;
-	case K_LOCAL:
-		ip_value(v, &e->laddr, e->family);
-		return;
-	case K_REMOTE:
-		remote_value(t, row, e, have, v);
-		return;
-	case K_ERRNO:
-		result = load_uint(p, 4);
-		if (result <= 0)
-			return;
-		word_value(v, errno_name(result));
-		if (v->type == V_NONE)
-			number_value(v, result);
-		return;
 	case K_COUNTS:
 		v->type = V_COUNTS;
 		v->counts = (const struct counts *)p;
 		memcpy(&v->length, (const char *)row + t->length, sizeof(v->length));
 		return;
 	case K_RATE:
-		v->type = V_UINT;
-		v->u = load_uint(p, 8);
+		number_value(v, V_UINT, load_uint(p, 8));
 		memcpy(&v->length, (const char *)row + t->length, sizeof(v->length));
 		return;
-	case K_SECONDS: {
-		char *end;
-
-		n = load_uint(p, 8);
-		end = put_u64(v->store, n / 1000000000);
-		*end++ = '.';
-		stored_value(v, V_NUMBER, put_digits(end, n % 1000000000 / 1000, 6));
-		return;
-	}
-	case K_CLOCK:
-		stored_value(v, V_WORD, put_clock(v->store, clock_wall(load_uint(p, 8))));
-		return;
 	case K_STACK:
-		v->type = V_STACK;
-		v->u = load_uint(p, 8);
+		number_value(v, V_STACK, load_uint(p, 8));
 		return;
-	case K_RESULT:
-	case K_BOOK:
-		result = load_uint(p, 4);
-		word_value(v, result_words(result, c->kind == K_BOOK));
-		if (v->type == V_NONE)
-			number_value(v, result);
-		v->type = V_TEXT;
-		return;
+	default:
+		long_value(t, c, row, v);
 	}
 }
 
@@ -247,6 +221,32 @@ static void put_rate(struct buf *b, uint64_t count, uint64_t length)
 	buf_char(b, units[unit]);
 }
 
+char *value_put(char *p, const struct value *v)
+{
+	switch (v->type) {
+	case V_UINT:
+		return put_u64(p, v->u);
+	case V_INT:
+	case V_DIGITS:
+		return put_i64(p, v->i);
+	case V_SECONDS:
+		return put_seconds(p, v->u, 6);
+	case V_WORD:
+	case V_TEXT:
+		return put_bytes(p, v->text, v->len);
+	case V_IP4:
+		return put_ip4(p, v->ip->b + 12);
+	case V_IP6:
+		return put_ip6(p, v->ip->b);
+	case V_ISO:
+		return put_iso(p, v->u);
+	case V_CLOCK:
+		return put_clock(p, v->u);
+	default:
+		return p;
+	}
+}
+
 size_t value_text(struct buf *b, const struct column *c, const struct value *v)
 {
 	size_t before = b->len;
@@ -264,16 +264,8 @@ size_t value_text(struct buf *b, const struct column *c, const struct value *v)
 	case V_COUNTS:
 		put_rate(b, v->counts->count, v->length);
 		break;
-	case V_INT:
-		buf_i64(b, v->i);
-		break;
 	case V_BOOL:
 		buf_str(b, v->u ? "yes" : "no");
-		break;
-	case V_WORD:
-	case V_TEXT:
-	case V_NUMBER:
-		buf_add(b, v->text, v->len);
 		break;
 	case V_STACK:
 		stack_folded(b, stack_find(v->u));
@@ -284,6 +276,8 @@ size_t value_text(struct buf *b, const struct column *c, const struct value *v)
 			break;
 		}
 		return text_escape(b, v->text, v->len);
+	default:
+		b->len = value_put(buf_room(b, CELL_ROOM), v) - b->p;
 	}
 	return b->len - before;
 }

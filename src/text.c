@@ -35,14 +35,6 @@ static size_t stamp_width(enum stamp stamp)
 	}
 }
 
-static char *put_seconds(char *p, uint64_t ns, int digits)
-{
-	p = put_u64(p, ns / 1000000000);
-	*p++ = '.';
-	ns %= 1000000000;
-	return digits == 9 ? put_digits(p, ns, 9) : put_digits(p, ns / 1000, 6);
-}
-
 /* The time in front of a row; left-aligned, so that it needs no second pass. */
 static void put_stamp(struct sink *s, const void *row)
 {
@@ -107,8 +99,8 @@ static void put_heading(struct sink *s)
 		at = 4;
 		target = stamp_width(s->run->stamp) + 1;
 	}
-	for (size_t i = 0; s->columns[i]; i++) {
-		const struct column *c = s->columns[i];
+	for (size_t i = 0; s->cells[i].column; i++) {
+		const struct column *c = s->cells[i].column;
 		size_t width = column_width(s, c), len = strlen(c->title);
 
 		if (is_below(c))
@@ -131,8 +123,10 @@ static void put_heading(struct sink *s)
 
 static bool is_failure(const struct column *c, const struct value *v)
 {
-	return c->kind == K_RESULT && v->type == V_TEXT && strcmp(v->text, "Success") &&
-	       strcmp(v->text, "In progress") && strcmp(v->text, "Disconnected");
+	if (c->kind != K_RESULT || v->type != V_TEXT)
+		return v->type == V_DIGITS && c->kind == K_RESULT;
+	return strcmp(v->text, "Success") && strcmp(v->text, "In progress") &&
+	       strcmp(v->text, "Disconnected");
 }
 
 /* The stacks, last column first: the kernel's lies within the process's. */
@@ -140,14 +134,14 @@ static void put_below(struct sink *s, const void *row)
 {
 	size_t n = 0;
 
-	while (s->columns[n])
+	while (s->cells[n].column)
 		n++;
 	while (n-- > 0) {
 		struct value v;
 
-		if (!is_below(s->columns[n]))
+		if (!is_below(s->cells[n].column))
 			continue;
-		column_value(s->table, s->columns[n], row, &v);
+		column_value(s->table, s->cells[n].column, row, &v);
 		stack_lines(s->out, stack_find(v.u));
 	}
 }
@@ -159,8 +153,8 @@ static void text_row(struct sink *s, const void *row)
 	size_t at = 0, target = 0;
 
 	put_stamp(s, row);
-	for (size_t i = 0; s->columns[i]; i++) {
-		const struct column *c = s->columns[i];
+	for (size_t i = 0; s->cells[i].column; i++) {
+		const struct column *c = s->cells[i].column;
 		size_t width = column_width(s, c), from, cols, blanks;
 		struct value v;
 
@@ -260,18 +254,18 @@ static void map_row(struct sink *s, const void *row)
 	const char *before = "";
 
 	buf_char(s->out, '@');
-	for (size_t i = 0; s->columns[i]; i++) {
+	for (size_t i = 0; s->cells[i].column; i++) {
 		struct value v;
 
-		column_value(s->table, s->columns[i], row, &v);
-		if (!s->columns[i + 1])
+		column_value(s->table, s->cells[i].column, row, &v);
+		if (!s->cells[i + 1].column)
 			buf_str(s->out, "]: ");
-		else if (!(s->columns[i]->flags & COL_BT_MAP))
+		else if (!(s->cells[i].column->flags & COL_BT_MAP))
 			buf_str(s->out, before);
 		/* what has no name there is an empty string */
 		if (v.type != V_NONE)
-			value_text(s->out, s->columns[i], &v);
-		if (s->columns[i]->flags & COL_BT_MAP)
+			value_text(s->out, s->cells[i].column, &v);
+		if (s->cells[i].column->flags & COL_BT_MAP)
 			buf_char(s->out, '[');
 		else
 			before = ", ";
@@ -305,12 +299,12 @@ static void probe_row(struct sink *s, const void *row)
 	memcpy(&when, (const char *)row + s->table->when, sizeof(when));
 	buf_add(s->out, clock, put_clock(clock, clock_wall(when)) - clock);
 	buf_char(s->out, '\n');
-	for (size_t i = 0; s->columns[i] && n < sizeof(list) / sizeof(*list); i++) {
+	for (size_t i = 0; s->cells[i].column && n < sizeof(list) / sizeof(*list); i++) {
 		struct value v;
 
-		column_value(s->table, s->columns[i], row, &v);
+		column_value(s->table, s->cells[i].column, row, &v);
 		if (v.u)
-			list[n++] = (struct probe){ s->columns[i]->title, v.u };
+			list[n++] = (struct probe){ s->cells[i].column->title, v.u };
 	}
 	qsort(list, n, sizeof(*list), by_probe_count);
 	for (size_t i = 0; i < n; i++) {

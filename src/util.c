@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "format.h"
-
 static const char *program = "sockray";
 
 void util_program(const char *name)
@@ -156,13 +154,9 @@ void buf_u64(struct buf *b, uint64_t v)
 
 void buf_i64(struct buf *b, int64_t v)
 {
-	uint64_t size = v;
+	char *p = buf_room(b, 20);
 
-	if (v < 0) {
-		buf_char(b, '-');
-		size = -size;
-	}
-	buf_u64(b, size);
+	b->len += put_i64(p, v) - p;
 }
 
 void buf_x64(struct buf *b, uint64_t v)
@@ -403,6 +397,39 @@ static size_t utf8_read(const unsigned char *p, const unsigned char *end, uint32
 	return i;
 }
 
+/*
+ * The first byte of P that is not plain: printable ASCII, neither quote nor backslash. Names
+ * are plain mostly, so eight are looked at in one step, each in its own lane.
+ */
+static const unsigned char *skip_plain(const unsigned char *p, const unsigned char *end)
+{
+	static const uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
+
+	for (; end - p >= 8; p += 8) {
+		uint64_t v, quote, slash, del;
+
+		memcpy(&v, p, 8);
+		quote = v ^ ones * '"';
+		slash = v ^ ones * '\\';
+		del = v ^ ones * 0x7f;
+		/* x - ones borrows into a lane's top bit, if that was clear, where x is 0 */
+		if (((v | ((v - ones * ' ') & ~v) | ((quote - ones) & ~quote) |
+		      ((slash - ones) & ~slash) | ((del - ones) & ~del)) &
+		     highs))
+			break;
+	}
+	while (p < end && *p >= ' ' && *p <= '~' && *p != '\\' && *p != '"')
+		p++;
+	return p;
+}
+
+bool text_plain(const char *bytes, size_t n)
+{
+	const unsigned char *p = (const unsigned char *)bytes, *end = p + n;
+
+	return skip_plain(p, end) == end;
+}
+
 size_t text_escape(struct buf *b, const char *bytes, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)bytes, *end = p + n;
@@ -414,13 +441,17 @@ size_t text_escape(struct buf *b, const char *bytes, size_t n)
 		size_t len;
 		uint32_t c;
 
-		while (p < end && *p >= ' ' && *p <= '~' && *p != '\\')
-			p++;
+		p = skip_plain(p, end);
 		buf_add(b, from, p - from);
 		columns += p - from;
 		if (p == end)
 			break;
 
+		if (*p == '"') {
+			buf_char(b, *p++);
+			columns++;
+			continue;
+		}
 		if (*p == '\\') {
 			buf_add(b, "\\\\", 2);
 			columns += 2;
@@ -462,8 +493,7 @@ int json_string(struct buf *b, const char *bytes, size_t n)
 		size_t len;
 		uint32_t c;
 
-		while (p < end && *p >= ' ' && *p <= '~' && *p != '\\' && *p != '"')
-			p++;
+		p = skip_plain(p, end);
 		buf_add(b, from, p - from);
 		if (p == end)
 			break;
