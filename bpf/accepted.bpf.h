@@ -45,7 +45,10 @@ struct accepting {
 	/* it returned -ERESTARTSYS; a handler has decided that it starts again: accept_signal */
 	enum { RUNS, RESTARTS, DECIDED } restarts;
 	__u32 direct; /* io_uring: into a slot, not a descriptor */
+	__u32 open;   /* it is in thread_accepting, and in use */
 };
+
+THREAD_STORAGE(thread_accepting, accepting); /* in place of `accepting`, for system calls */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -73,19 +76,49 @@ static __always_inline bool accept_begin(struct accepting *a, struct sock *liste
 	return true;
 }
 
+/* What the current thread is accepting. */
+static __always_inline struct accepting *thread_accepts(void)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct accepting *a;
+
+	if (!conf.storage)
+		return bpf_map_lookup_elem(&accepting, &tid);
+	a = thread_record(&thread_accepting, false);
+	return a && a->open ? a : NULL;
+}
+
+static __always_inline void accept_close(struct accepting *a)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+
+	if (conf.storage)
+		a->open = 0;
+	else
+		bpf_map_delete_elem(&accepting, &tid);
+}
+
 handler on_accept(void *ctx, int fd, int via)
 {
-	struct accepting a = {};
 	__u32 tid = bpf_get_current_pid_tgid();
+	struct accepting new = { .open = 1 }, *a;
 
 	if (fd == -1 && is_prod(-EBADF))
 		return;
 	/* also replaces one that was interrupted and starts again now */
-	if (accept_begin(&a, socket_sk(fd_socket(current_task(), fd))) &&
-	    bpf_map_update_elem(&accepting, &tid, &a, BPF_ANY)) {
-		accepting_full = 1;
-		COUNT_EVENT(map_full);
+	if (!accept_begin(&new, socket_sk(fd_socket(current_task(), fd))))
+		return;
+	if (conf.storage) {
+		a = thread_record(&thread_accepting, true);
+		if (a) {
+			*a = new;
+			return;
+		}
+	} else if (!bpf_map_update_elem(&accepting, &tid, &new, BPF_ANY)) {
+		return;
 	}
+	accepting_full = 1;
+	COUNT_EVENT(map_full);
 }
 
 /* The current call, which nobody saw begin, has taken a connection. */
@@ -99,16 +132,13 @@ static __always_inline void accept_late(struct sock *sk)
 
 handler on_accepted(void *ctx, struct sock *sk)
 {
-	__u32 tid = bpf_get_current_pid_tgid();
-
-	if (!bpf_map_lookup_elem(&accepting, &tid))
+	if (!thread_accepts())
 		accept_late(sk);
 }
 
 handler on_accept_ret(void *ctx, int ret, bool late)
 {
-	__u32 tid = bpf_get_current_pid_tgid();
-	struct accepting *a = bpf_map_lookup_elem(&accepting, &tid);
+	struct accepting *a = thread_accepts();
 	struct sock *sk = NULL;
 
 	if (!a) {
@@ -124,13 +154,12 @@ handler on_accept_ret(void *ctx, int ret, bool late)
 		sk = socket_sk(fd_socket(current_task(), ret));
 	/* closed already by another thread: of the listener's kind it was at any rate */
 	accept_over(&a->who, sk ? sk : a->listener, ret < 0 ? -ret : 0);
-	bpf_map_delete_elem(&accepting, &tid);
+	accept_close(a);
 }
 
 static __always_inline void accept_signal(bool restarts)
 {
-	__u32 tid = bpf_get_current_pid_tgid();
-	struct accepting *a = bpf_map_lookup_elem(&accepting, &tid);
+	struct accepting *a = thread_accepts();
 
 	if (!a || a->restarts != RESTARTS)
 		return;
@@ -139,7 +168,7 @@ static __always_inline void accept_signal(bool restarts)
 		return;
 	}
 	accept_over(&a->who, a->listener, 4 /* EINTR */);
-	bpf_map_delete_elem(&accepting, &tid);
+	accept_close(a);
 }
 
 /* A thread that ends while it waits has not been refused anything: no outcome. */
@@ -147,7 +176,9 @@ static __always_inline void accept_exit(void)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
 
-	bpf_map_delete_elem(&accepting, &tid);
+	/* a stored one ends with its thread */
+	if (!conf.storage)
+		bpf_map_delete_elem(&accepting, &tid);
 }
 
 static __always_inline void accept_uring(struct io_kiocb *req, struct call_key key)
@@ -169,12 +200,12 @@ static __always_inline void accept_uring(struct io_kiocb *req, struct call_key k
  */
 static __always_inline bool is_accepted(struct sock *sk, struct sock *listener)
 {
-	__u16 family = BPF_CORE_READ(listener, __sk_common.skc_family);
+	__u16 family = READ(listener, __sk_common.skc_family);
 
-	if (!sk || BPF_CORE_READ(sk, __sk_common.skc_family) != family)
+	if (!sk || READ(sk, __sk_common.skc_family) != family)
 		return false;
-	return !is_inet(family) || BPF_CORE_READ(sk, __sk_common.skc_num) ==
-					   BPF_CORE_READ(listener, __sk_common.skc_num);
+	return !is_inet(family) ||
+	       READ(sk, __sk_common.skc_num) == READ(listener, __sk_common.skc_num);
 }
 
 static __always_inline void accept_uring_done(struct io_kiocb *req, struct uring_done *done)

@@ -42,6 +42,7 @@ handler attempt_dropped(struct attempt *a);
 #define CALL_RESTARTS (1 << 2)	/* returned -ERESTARTSYS: see attempt_signal */
 #define CALL_DECIDED (1 << 4)	/* and a handler has decided that it starts again */
 #define CALL_UNREAD (1 << 3)	/* the address was not in memory when the call began */
+#define CALL_STORED (1 << 5)	/* in thread_calls, and open */
 
 struct call {
 	struct attempt row;
@@ -52,6 +53,8 @@ struct call {
 	int len;
 	__u32 flags; /* CALL_* */
 };
+
+THREAD_STORAGE(thread_calls, call); /* in place of `calls`, for system calls */
 
 struct conn {
 	/* a struct attempt without its name */
@@ -93,7 +96,13 @@ static volatile __u32 calls_full; /* a call found no room: its conn must not com
 
 /* What new records start from: too big for the stack. */
 static const struct call new_call;
+#define CALL_CLEARED __builtin_offsetof(struct call, row.name) /* of one that is used again */
 static const struct conn new_conn;
+
+static __always_inline __u64 time_now(void)
+{
+	return conf.needs & NEED_TIME ? bpf_ktime_get_ns() : 0;
+}
 
 /* ------------------------------------------------------------------ the end */
 
@@ -153,13 +162,17 @@ routine void address_from_user(struct call *call)
 		__u32 w[32];
 		__u64 d[16];
 	} a = {};
-	__u32 len = call->len;
+	__u32 len = call->len, size = sizeof(a.family);
 
 	if (len < 2 || call->len < 0)
 		return;
-	if (len > sizeof(a))
-		len = sizeof(a); /* as the kernel allows: sizeof(struct sockaddr_storage) */
-	if (bpf_probe_read_user(&a, len, call->addr)) {
+	if (conf.needs & NEED_RADDR)
+		size = len;
+	else if (call->sk && !is_inet(row->sk_family))
+		return; /* nor is its family needed, and it can't dissolve anything */
+	if (size > sizeof(a))
+		size = sizeof(a); /* as the kernel allows: sizeof(struct sockaddr_storage) */
+	if (bpf_probe_read_user(&a, size, call->addr)) {
 		call->flags |= CALL_UNREAD;
 		return;
 	}
@@ -172,7 +185,9 @@ routine void address_from_user(struct call *call)
 	}
 	row->ends.family = a.family;
 	row->have |= HAVE_FAMILY;
-	if (a.family == AF_INET && len >= 8) {
+	if (!(conf.needs & NEED_RADDR)) {
+		row->addr_from = FROM_NOWHERE;
+	} else if (a.family == AF_INET && len >= 8) {
 		ip_from_v4(&row->ends.raddr, a.w[1]);
 		row->ends.rport = bpf_ntohs(a.h[1]);
 		row->have |= HAVE_RADDR | HAVE_RPORT;
@@ -201,7 +216,7 @@ static __always_inline bool address_from_sk(struct attempt *row, struct sock *sk
 {
 	__u32 have;
 
-	if (conf.bt && row->addr_from == FROM_USER)
+	if (!(conf.needs & NEED_RADDR) || (conf.bt && row->addr_from == FROM_USER))
 		return false; /* the book's is the caller's */
 	have = ends_remote(&row->ends, sk, row->sk_family);
 	if (!have)
@@ -214,6 +229,7 @@ static __always_inline bool address_from_sk(struct attempt *row, struct sock *sk
 /* AF_UNIX: the name that the peer is bound to. */
 routine void address_from_peer(struct attempt *row, struct sock *sk)
 {
+	/* of a module, on some kernels: see read.h */
 	struct sock *peer = BPF_CORE_READ((struct unix_sock *)sk, peer);
 	struct unix_address *name = BPF_CORE_READ((struct unix_sock *)peer, addr);
 	__u32 len;
@@ -233,11 +249,40 @@ routine void address_from_peer(struct attempt *row, struct sock *sk)
 
 /* ------------------------------------------------------------------ calls */
 
+static __always_inline struct call_key thread_key(void)
+{
+	struct call_key key = { (__u32)bpf_get_current_pid_tgid(), 0 };
+
+	return key;
+}
+
+/* The open call of the current thread. */
+static __always_inline struct call *thread_call(void)
+{
+	struct call_key key;
+	struct call *call;
+
+	if (conf.storage) {
+		call = thread_record(&thread_calls, false);
+		return call && (call->flags & CALL_STORED) ? call : NULL;
+	}
+	key = thread_key();
+	return bpf_map_lookup_elem(&calls, &key);
+}
+
+static __always_inline void call_close(struct call *call, struct call_key *key)
+{
+	if (conf.storage && (call->flags & CALL_STORED))
+		call->flags = 0;
+	else
+		bpf_map_delete_elem(&calls, key);
+}
+
 /* The socket that a call is about, and its kind. */
 routine void call_socket(struct call *call, struct socket *socket)
 {
 	struct attempt *row = &call->row;
-	struct sock *sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
+	struct sock *sk = socket ? READ(socket, sk) : NULL;
 
 	if (!sk)
 		return;
@@ -245,7 +290,7 @@ routine void call_socket(struct call *call, struct socket *socket)
 	call->socket = socket;
 	row->have |= ends_kind(&row->ends, sk);
 	row->sk_family = row->ends.family;
-	if (BPF_CORE_READ(socket, state) == SS_CONNECTING)
+	if (READ(socket, state) == SS_CONNECTING)
 		call->flags |= CALL_CONTINUES;
 }
 
@@ -258,27 +303,36 @@ static __always_inline bool is_restart(struct call *call, int fd, struct socket 
 	if (call->row.fd != fd || call->socket != socket || call->addr != addr || call->len != len)
 		return false;
 	/* the same address, but another socket: this one isn't connecting */
-	return !(call->flags & CALL_BEGAN) || BPF_CORE_READ(socket, state) == SS_CONNECTING;
+	return !(call->flags & CALL_BEGAN) || READ(socket, state) == SS_CONNECTING;
 }
 
 /*
- * The thread has an open call already. True: this is it, starting again. A call that a handler
- * makes while the interrupted one waits to start again moves that aside, to { tid, 1 }.
+ * The thread has an open call already, perhaps: `call`. True: this is it, starting again. A
+ * call that a handler makes while the interrupted one waits to start again moves that aside, to
+ * { tid, 1 }.
  */
-static __always_inline bool call_resumes(struct call_key *key, int fd, struct socket *socket,
-					 const void *addr, int len)
+static __always_inline bool call_resumes(struct call *call, struct call_key *key, int fd,
+					 struct socket *socket, const void *addr, int len)
 {
 	struct call_key aside = { key->id, 1 };
-	struct call *call = bpf_map_lookup_elem(&calls, key);
+	struct call *parked_call;
 
 	if (!call) {
 		if (!parked)
 			return false;
-		call = bpf_map_lookup_elem(&calls, &aside);
-		if (!call || !is_restart(call, fd, socket, addr, len))
+		parked_call = bpf_map_lookup_elem(&calls, &aside);
+		if (!parked_call || !is_restart(parked_call, fd, socket, addr, len))
 			return false;
-		call->flags &= ~(CALL_RESTARTS | CALL_DECIDED);
-		bpf_map_update_elem(&calls, key, call, BPF_ANY);
+		parked_call->flags &= ~(CALL_RESTARTS | CALL_DECIDED);
+		if (conf.storage) {
+			call = thread_record(&thread_calls, false);
+			if (call) {
+				*call = *parked_call;
+				call->flags |= CALL_STORED;
+			}
+		} else {
+			bpf_map_update_elem(&calls, key, parked_call, BPF_ANY);
+		}
 		bpf_map_delete_elem(&calls, &aside);
 		__sync_fetch_and_add(&parked, -1);
 		return true;
@@ -292,38 +346,60 @@ static __always_inline bool call_resumes(struct call_key *key, int fd, struct so
 		call->flags &= ~(CALL_RESTARTS | CALL_DECIDED);
 		return true;
 	}
-	if ((call->flags & CALL_DECIDED) &&
-	    !bpf_map_update_elem(&calls, &aside, call, BPF_NOEXIST)) {
-		__sync_fetch_and_add(&parked, 1);
-		return false;
+	if (call->flags & CALL_DECIDED) {
+		call->flags &= ~CALL_STORED;
+		if (!bpf_map_update_elem(&calls, &aside, call, BPF_NOEXIST)) {
+			__sync_fetch_and_add(&parked, 1);
+			return false;
+		}
 	}
 	/* another call instead: it was interrupted after all (by longjmp, say) */
 	call_done(call, key);
 	return false;
 }
 
+/* A record for a new call, cleared; NULL: no room, which is counted. */
+static __always_inline struct call *call_new(struct call *stored, struct call_key *key)
+{
+	if (stored) {
+		__builtin_memset(stored, 0, CALL_CLEARED);
+		stored->sk = NULL;
+		stored->socket = NULL;
+		stored->flags = CALL_STORED;
+		return stored;
+	}
+	if (!bpf_map_update_elem(&calls, key, &new_call, BPF_ANY))
+		return bpf_map_lookup_elem(&calls, key);
+	calls_full = 1;
+	COUNT_EVENT(map_full);
+	return NULL;
+}
+
 /* A call begins: its record, with all that is known by now. */
 static __always_inline void call_begin(struct call_key *key, int fd, struct socket *socket,
 				       const void *addr, int len, int via)
 {
-	struct call *call;
+	struct call *call, *stored = NULL;
 
 	if (bpf_get_current_pid_tgid() >> 32 == conf.self)
 		return;
-	if (call_resumes(key, fd, socket, addr, len))
+	if (conf.storage && via != VIA_IO_URING) {
+		stored = thread_record(&thread_calls, true);
+		call = stored && (stored->flags & CALL_STORED) ? stored : NULL;
+	} else {
+		call = bpf_map_lookup_elem(&calls, key);
+	}
+	if (call_resumes(call, key, fd, socket, addr, len))
 		return;
 	if (!ctl.open)
 		return;
-	if (bpf_map_update_elem(&calls, key, &new_call, BPF_ANY)) {
-		calls_full = 1;
-		COUNT_EVENT(map_full);
-		return;
-	}
-	call = bpf_map_lookup_elem(&calls, key);
+	call = call_new(stored, key);
 	if (!call)
 		return;
 	COUNT_EVENT(begun);
-	call->start = bpf_ktime_get_ns();
+	/* io_uring's meets its conn by time */
+	if ((conf.needs & NEED_TIME) || via == VIA_IO_URING)
+		call->start = bpf_ktime_get_ns();
 	call->addr = addr;
 	call->len = len;
 	call->row.via = via;
@@ -339,8 +415,8 @@ static __always_inline void call_begin(struct call_key *key, int fd, struct sock
 	if ((call->flags & CALL_CONTINUES) && !(call->row.have & HAVE_UNSPEC) &&
 	    is_inet(call->row.sk_family))
 		address_from_sk(&call->row, call->sk);
-	if (!(call->row.have & HAVE_NETNS)) {
-		call->row.ends.netns = BPF_CORE_READ(current_task(), nsproxy, net_ns, ns.inum);
+	if ((conf.needs & NEED_NETNS) && !(call->row.have & HAVE_NETNS)) {
+		call->row.ends.netns = READ(current_task(), nsproxy, net_ns, ns.inum);
 		call->row.have |= HAVE_NETNS;
 	}
 	/* a request for a direct descriptor shows its socket only when it is done */
@@ -354,7 +430,7 @@ static __always_inline bool call_has_sk(struct call *call)
 {
 	struct sock *sk = call->sk; /* by itself: CO-RE would look for our struct in the kernel */
 
-	return sk && BPF_CORE_READ(sk, sk_socket) == call->socket;
+	return sk && READ(sk, sk_socket) == call->socket;
 }
 
 /* The call has returned row.ret at call->end: what more the socket tells now. */
@@ -370,8 +446,9 @@ static __always_inline void call_ends(struct call *call)
 		if (is_inet(row->sk_family)) {
 			if (connected && !(call->flags & CALL_BEGAN))
 				address_from_sk(row, call->sk);
-			row->have |= ends_local(&row->ends, call->sk, row->sk_family);
-		} else if (row->sk_family == AF_UNIX) {
+			if (conf.needs & NEED_LADDR)
+				row->have |= ends_local(&row->ends, call->sk, row->sk_family);
+		} else if (row->sk_family == AF_UNIX && (conf.needs & NEED_RADDR)) {
 			address_from_peer(row, call->sk);
 		}
 	}
@@ -386,7 +463,7 @@ static __always_inline void call_ends(struct call *call)
 		if (row->ret == -4 /* EINTR */ || row->ret == -125 /* ECANCELED */) {
 			row->async = 1;
 		} else if (row->ret == 0 && (row->have & HAVE_RET) &&
-			   BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_SYN_SENT) {
+			   READ(sk, __sk_common.skc_state) == TCP_SYN_SENT) {
 			row->async = 1; /* TCP_FASTOPEN_CONNECT: the SYN waits for data */
 			row->result = RESULT_PENDING;
 		}
@@ -437,7 +514,7 @@ routine void call_done(struct call *call, struct call_key *key)
 		/* MPTCP tells its error only here */
 		if (row->ret < 0 && !row->async)
 			conn->subflow_err = -row->ret;
-		bpf_map_delete_elem(&calls, key);
+		call_close(call, key);
 		if (second_half(sk)) {
 			if (conn->result == RESULT_CLOSED && conn->subflow_err)
 				conn->result = conn->subflow_err;
@@ -454,14 +531,7 @@ routine void call_done(struct call *call, struct call_key *key)
 			size = sizeof(*row);
 		over(row, size);
 	}
-	bpf_map_delete_elem(&calls, key);
-}
-
-static __always_inline struct call_key thread_key(void)
-{
-	struct call_key key = { (__u32)bpf_get_current_pid_tgid(), 0 };
-
-	return key;
+	call_close(call, key);
 }
 
 handler on_connect(void *ctx, int fd, const void *addr, int len, int via)
@@ -476,11 +546,11 @@ handler on_connect(void *ctx, int fd, const void *addr, int len, int via)
 handler on_connect_ret(void *ctx, int ret)
 {
 	struct call_key key = thread_key();
-	struct call *call = bpf_map_lookup_elem(&calls, &key);
+	struct call *call = thread_call();
 
 	if (!call)
 		return;
-	call->end = bpf_ktime_get_ns();
+	call->end = time_now();
 	call->row.have |= HAVE_RET;
 	call->row.ret = ret;
 	if (ret == -ERESTARTSYS) {
@@ -495,7 +565,7 @@ handler on_connect_ret(void *ctx, int ret)
 static __always_inline void attempt_signal(bool restarts)
 {
 	struct call_key key = thread_key();
-	struct call *call = bpf_map_lookup_elem(&calls, &key);
+	struct call *call = thread_call();
 
 	if (!call || (call->flags & (CALL_RESTARTS | CALL_DECIDED)) != CALL_RESTARTS)
 		return;
@@ -509,7 +579,7 @@ static __always_inline void attempt_signal(bool restarts)
 static __always_inline void attempt_exit(int result)
 {
 	struct call_key key = thread_key();
-	struct call *call = bpf_map_lookup_elem(&calls, &key);
+	struct call *call = thread_call();
 
 	if (!call && parked) {
 		key.sub = 1;
@@ -523,7 +593,7 @@ static __always_inline void attempt_exit(int result)
 	call->row.ret = 0;
 	call->row.result = result;
 	if (!(call->flags & CALL_RESTARTS))
-		call->end = bpf_ktime_get_ns();
+		call->end = time_now();
 	call_done(call, &key);
 }
 
@@ -540,8 +610,7 @@ static __always_inline void attempt_uring(struct io_kiocb *req, struct call_key 
 		socket = fd_socket(current_task(), fd);
 	else if (!bpf_core_field_exists(req->cqe))
 		socket = file_socket(uring_file(req));
-	call_begin(&key, fd, socket, BPF_CORE_READ(op, addr), BPF_CORE_READ(op, addr_len),
-		   VIA_IO_URING);
+	call_begin(&key, fd, socket, READ(op, addr), READ(op, addr_len), VIA_IO_URING);
 }
 
 static __always_inline void attempt_uring_done(struct io_kiocb *req, struct call_key key,
@@ -580,8 +649,7 @@ static __always_inline void attempt_uring_done(struct io_kiocb *req, struct call
 /* An MPTCP socket's handshake is its first subflow's: its destination ... */
 static __always_inline void subflow_begin(struct sock *sk, struct sock *owner)
 {
-	struct call_key key = thread_key();
-	struct call *call = bpf_map_lookup_elem(&calls, &key);
+	struct call *call = thread_call();
 	__u64 id = (__u64)owner;
 	struct conn *conn = bpf_map_lookup_elem(&conns, &id);
 
@@ -600,7 +668,7 @@ static __always_inline void subflow_end(struct sock *sk, struct sock *owner, int
 
 	if (!conn || new != TCP_CLOSE)
 		return;
-	err = BPF_CORE_READ(sk, sk_err);
+	err = READ(sk, sk_err);
 	if (err)
 		conn->subflow_err = err;
 }
@@ -608,9 +676,9 @@ static __always_inline void subflow_end(struct sock *sk, struct sock *owner, int
 /* A conn without a call: by what way did it come? */
 static __always_inline int new_via(struct task_struct *task, struct sock *sk, __u16 protocol)
 {
-	bool worker = BPF_CORE_READ(task, flags) & PF_IO_WORKER;
+	bool worker = READ(task, flags) & PF_IO_WORKER;
 
-	if (protocol == 6 && BPF_CORE_READ((struct tcp_sock *)sk, fastopen_req))
+	if (protocol == 6 && READ((struct tcp_sock *)sk, fastopen_req))
 		return VIA_TFO;
 	if (!worker) {
 		struct pt_regs *regs = call_regs();
@@ -622,7 +690,7 @@ static __always_inline int new_via(struct task_struct *task, struct sock *sk, __
 			return VIA_SYSCALL; /* that we missed, or that began before us */
 		}
 	}
-	if ((ctl.sees & SEES_URING) && (worker || BPF_CORE_READ(task, io_uring)))
+	if ((ctl.sees & SEES_URING) && (worker || READ(task, io_uring)))
 		return VIA_IO_URING;
 	return in_compat_call() ? VIA_COMPAT : VIA_SYSCALL;
 }
@@ -630,8 +698,7 @@ static __always_inline int new_via(struct task_struct *task, struct sock *sk, __
 /* CLOSE -> SYN_SENT, in the connecting task. */
 static __always_inline void conn_begin(struct sock *sk, struct socket *socket)
 {
-	struct call_key key = thread_key();
-	struct call *call = bpf_map_lookup_elem(&calls, &key);
+	struct call *call = thread_call();
 	struct task_struct *task = current_task();
 	__u64 id = (__u64)sk;
 	struct attempt *row;
@@ -647,10 +714,10 @@ static __always_inline void conn_begin(struct sock *sk, struct socket *socket)
 		if (!conf.final)
 			return;
 	} else if (!ctl.open || bpf_get_current_pid_tgid() >> 32 == conf.self ||
-		   !BPF_CORE_READ(socket, file)) {
+		   !READ(socket, file)) {
 		return; /* our own, or the kernel's */
 	}
-	via = call ? call->row.via : new_via(task, sk, BPF_CORE_READ(sk, sk_protocol));
+	via = call ? call->row.via : new_via(task, sk, READ(sk, sk_protocol));
 	if (!call && via == VIA_SYSCALL && calls_full)
 		return; /* its call was counted as one without room */
 	err = bpf_map_update_elem(&conns, &id, &new_conn, BPF_NOEXIST);
@@ -660,6 +727,9 @@ static __always_inline void conn_begin(struct sock *sk, struct socket *socket)
 		COUNT_EVENT(ended);
 		bpf_map_delete_elem(&half, &id);
 		err = bpf_map_update_elem(&conns, &id, &new_conn, BPF_ANY);
+	} else {
+		/* one that a preempted program has left, of a socket that lay here before */
+		bpf_map_delete_elem(&half, &id);
 	}
 	conn = err ? NULL : bpf_map_lookup_elem(&conns, &id);
 	if (!conn) {
@@ -705,35 +775,36 @@ static __always_inline void conn_end(struct sock *sk, int new)
 	struct task_struct *task;
 	struct attempt *row;
 	int result = 0;
-	__u32 have;
+	__u32 have = 0;
 
 	if (!conn || conn->ended)
 		return;
 	conn->ended = 1;
 	row = conn_row(conn);
 	if (new == TCP_CLOSE) {
-		result = BPF_CORE_READ(sk, sk_err);
+		result = READ(sk, sk_err);
 		if (!result)
 			result = conn->subflow_err;
 		if (!result) {
 			/* nobody but its owner ends it without an error */
 			task = current_task();
 			result = RESULT_CLOSED;
-			if (BPF_CORE_READ(task, flags) & PF_EXITING)
+			if (READ(task, flags) & PF_EXITING)
 				result = exit_result(task);
 			else if (row->via == VIA_TFO &&
-				 BPF_CORE_READ((struct tcp_sock *)sk, fastopen_req))
+				 READ((struct tcp_sock *)sk, fastopen_req))
 				result = RESULT_LOCAL; /* sendto is still at it */
 		}
 	}
-	have = ends_local(&row->ends, sk, row->sk_family);
-	if (!(row->have & HAVE_RADDR)) {
+	if (conf.needs & NEED_LADDR)
+		have = ends_local(&row->ends, sk, row->sk_family);
+	if ((conf.needs & NEED_RADDR) && !(row->have & HAVE_RADDR)) {
 		have |= ends_remote(&row->ends, sk, row->sk_family);
 		row->addr_from = have & HAVE_RADDR ? FROM_KERNEL : FROM_NOWHERE;
 	}
 	conn->end_have = have;
 	conn->result = result;
-	conn->end = bpf_ktime_get_ns();
+	conn->end = time_now();
 	if (!conn->has_call || ((conf.final) && second_half(id)))
 		conn_show(conn, id);
 }
@@ -741,12 +812,12 @@ static __always_inline void conn_end(struct sock *sk, int new)
 /* The sk that programs know: not a subflow's, whose socket belongs to its MPTCP owner. */
 static __always_inline struct sock *owner_of(struct socket *socket, struct sock *sk)
 {
-	return socket ? BPF_CORE_READ(socket, sk) : sk;
+	return socket ? READ(socket, sk) : sk;
 }
 
 handler on_syn_sent(void *ctx, struct sock *sk)
 {
-	struct socket *socket = BPF_CORE_READ(sk, sk_socket);
+	struct socket *socket = READ(sk, sk_socket);
 	struct sock *owner = owner_of(socket, sk);
 
 	if (owner != sk)
@@ -757,7 +828,7 @@ handler on_syn_sent(void *ctx, struct sock *sk)
 
 handler on_handshake_end(void *ctx, struct sock *sk, int new)
 {
-	struct sock *owner = owner_of(BPF_CORE_READ(sk, sk_socket), sk);
+	struct sock *owner = owner_of(READ(sk, sk_socket), sk);
 
 	if (owner != sk)
 		subflow_end(sk, owner, new);

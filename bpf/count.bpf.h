@@ -53,22 +53,32 @@ struct announcement {
 	COUNT_KEY key;
 };
 
-/* The slot of a new key, plus 1; 0: no room, which is counted. */
-routine __u32 new_slot(COUNT_KEY *key)
+/* A slot for this CPU alone; NONE: no room. Not static, so it is verified by itself, once. */
+#define NONE (~0U)
+__attribute__((noinline)) __u32 claim_slot(void)
 {
-	struct announcement a = {};
-	__u32 slot = next_slot, one = 1, *other;
+	__u32 slot = next_slot, one = 1;
 
 	for (int i = 0; i < CLAIM_TRIES; i++) {
 		if (slot < next_slot)
 			slot = next_slot;
-		if (!bpf_map_update_elem(&claimed, &slot, &one, BPF_NOEXIST))
-			goto ours;
+		if (!bpf_map_update_elem(&claimed, &slot, &one, BPF_NOEXIST)) {
+			next_slot = slot + 1;
+			return slot;
+		}
 		slot++;
 	}
-	goto full;
-ours:
-	next_slot = slot + 1;
+	return NONE;
+}
+
+/* The slot of a new key, plus 1; 0: no room, which is counted. */
+routine __u32 new_slot(COUNT_KEY *key)
+{
+	struct announcement a = {};
+	__u32 slot = claim_slot(), *other;
+
+	if (slot == NONE)
+		goto full;
 	if (bpf_map_update_elem(&keys, key, &slot, BPF_NOEXIST)) {
 		/* another CPU was first with this key: its slot; ours stays unused */
 		other = bpf_map_lookup_elem(&keys, key);

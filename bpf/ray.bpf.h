@@ -17,13 +17,18 @@
 #include <bpf/bpf_tracing.h>
 
 #include "glob.h"
+#include "read.h"
 #include "row.h"
+
+const volatile struct conf conf SEC(".rodata.conf");
 
 #define handler static __always_inline void
 #define routine static __attribute__((noinline)) /* shared by several programs, verified once */
 
 /* Before a program: what it doesn't see. The doctor reads it from the object. */
 #define BLIND(words) __attribute__((btf_decl_tag("blind:" words)))
+/* ... and how many arguments its raw tracepoint must have, where kernels differ. */
+#define ARGS(n) __attribute__((btf_decl_tag("args:" #n)))
 #define BLIND_EARLIER BLIND("calls that began before the tool did")
 #define BLIND_FAILED_EARLIER BLIND("failures of calls that began before the tool did")
 /* the kernel then jumps over fexit programs, as they might be gone when the function returns */
@@ -33,7 +38,6 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-const volatile struct conf conf SEC(".rodata.conf");
 struct ctl ctl SEC(".data.ctl");
 
 struct {
@@ -51,6 +55,21 @@ struct {
 	__type(key, __u32);
 	__type(value, __u32);
 } followed SEC(".maps");
+
+/*
+ * A record that belongs to a thread, open or not, where the kernel has such (conf.storage):
+ * found without hashing, and there until the thread ends.
+ */
+#define THREAD_STORAGE(name, record)                                                           \
+	struct {                                                                               \
+		__uint(type, BPF_MAP_TYPE_TASK_STORAGE);                                       \
+		__uint(map_flags, BPF_F_NO_PREALLOC);                                          \
+		__type(key, int);                                                              \
+		__type(value, struct record);                                                  \
+	} name SEC(".maps")
+#define thread_record(map, create)                                                             \
+	bpf_task_storage_get(map, bpf_get_current_task_btf(), NULL,                            \
+			     (create) ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0)
 
 /* A slot per CPU; atomic all the same, as an interrupt may come between load and store. */
 #define COUNT_EVENT(member)                                                                    \
@@ -74,8 +93,18 @@ static __always_inline void who_fill(struct who *w, struct task_struct *task)
 
 	w->pid = id >> 32;
 	w->tid = id;
-	w->uid = bpf_get_current_uid_gid();
-	w->cgroup = bpf_get_current_cgroup_id();
+	if (conf.needs & NEED_UID)
+		w->uid = bpf_get_current_uid_gid();
+	if (conf.needs & NEED_CGROUP)
+		w->cgroup = bpf_get_current_cgroup_id();
+	if (DIRECT) {
+		struct task_struct *leader = READ(task, group_leader);
+
+		READ_INTO(w->comm, COMM_LEN, leader, comm);
+		if (conf.needs & NEED_THREAD)
+			READ_INTO(w->thread, COMM_LEN, task, comm);
+		return;
+	}
 	bpf_get_current_comm(w->thread, sizeof(w->thread));
 	if (w->pid == w->tid)
 		__builtin_memcpy(w->comm, w->thread, sizeof(w->comm));
@@ -101,7 +130,7 @@ struct syscall_exit {
 static __always_inline bool in_compat_call(void)
 {
 #ifdef __TARGET_ARCH_x86
-	return BPF_CORE_READ(current_task(), thread_info.status) & TS_COMPAT;
+	return READ(current_task(), thread_info.status) & TS_COMPAT;
 #else
 	return false;
 #endif
@@ -116,7 +145,7 @@ static __always_inline struct pt_regs *call_regs(void)
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
 		return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	task = current_task();
-	return (struct pt_regs *)((char *)BPF_CORE_READ(task, stack) + 16384 -
+	return (struct pt_regs *)((char *)READ(task, stack) + 16384 -
 				  bpf_core_type_size(struct pt_regs));
 }
 
@@ -134,20 +163,20 @@ static __always_inline struct pt_regs *call_regs(void)
 #define NR_CONNECT 42
 #define NR_ACCEPT 43
 #define NR_ACCEPT4 288
-#define call_nr(regs) ((unsigned long)BPF_CORE_READ(regs, orig_ax))
-#define call_first(regs) BPF_CORE_READ(regs, di)
-#define call_fourth(regs) BPF_CORE_READ(regs, r10)
+#define call_nr(regs) ((unsigned long)READ(regs, orig_ax))
+#define call_first(regs) READ(regs, di)
+#define call_fourth(regs) READ(regs, r10)
 /* ax holds -ENOSYS from the entry of a call to its end */
-#define call_goes_on(regs) ((int)BPF_CORE_READ(regs, ax) == -38)
+#define call_goes_on(regs) ((int)READ(regs, ax) == -38)
 #else /* arm64 */
 #define NR_CONNECT 203
 #define NR_ACCEPT 202
 #define NR_ACCEPT4 242
-#define call_nr(regs) ((unsigned long)BPF_CORE_READ(regs, syscallno))
-#define call_first(regs) BPF_CORE_READ(regs, orig_x0)
-#define call_fourth(regs) BPF_CORE_READ(regs, regs[3])
+#define call_nr(regs) ((unsigned long)READ(regs, syscallno))
+#define call_first(regs) READ(regs, orig_x0)
+#define call_fourth(regs) READ(regs, regs[3])
 /* the result takes the first argument's place (unseen where it is the same number) */
-#define call_goes_on(regs) (BPF_CORE_READ(regs, regs[0]) == BPF_CORE_READ(regs, orig_x0))
+#define call_goes_on(regs) (READ(regs, regs[0]) == READ(regs, orig_x0))
 #endif
 
 static __always_inline bool inside_call(struct pt_regs *regs, unsigned long nr)
@@ -163,7 +192,7 @@ static __always_inline bool inside_accept(void)
 	if (!in_compat_call())
 		return inside_call(regs, NR_ACCEPT4) || inside_call(regs, NR_ACCEPT);
 #ifdef __TARGET_ARCH_x86
-	__u32 call = BPF_CORE_READ(regs, bx);
+	__u32 call = READ(regs, bx);
 
 	return inside_call(regs, NR32_ACCEPT4) ||
 	       (inside_call(regs, NR32_SOCKETCALL) &&
@@ -177,7 +206,7 @@ static __always_inline bool inside_accept(void)
 static __always_inline bool is_prod(int ret)
 {
 #ifdef __TARGET_ARCH_x86
-	return (ret == -EBADF || ret == -EINVAL) && BPF_CORE_READ(call_regs(), si) == PROD_MARK;
+	return (ret == -EBADF || ret == -EINVAL) && READ(call_regs(), si) == PROD_MARK;
 #else
 	return false;
 #endif
@@ -186,27 +215,26 @@ static __always_inline bool is_prod(int ret)
 /* A file's socket, or NULL. */
 static __always_inline struct socket *file_socket(struct file *file)
 {
-	if (!file || BPF_CORE_READ(file, f_inode, i_sb, s_magic) != SOCKFS_MAGIC)
+	if (!file || READ(file, f_inode, i_sb, s_magic) != SOCKFS_MAGIC)
 		return NULL;
-	return BPF_CORE_READ(file, private_data);
+	return READ(file, private_data);
 }
 
 static __always_inline struct sock *socket_sk(struct socket *socket)
 {
-	return socket ? BPF_CORE_READ(socket, sk) : NULL;
+	return socket ? READ(socket, sk) : NULL;
 }
 
 /* The current task's descriptor `fd`: its socket, or NULL. */
 static __always_inline struct socket *fd_socket(struct task_struct *task, __u32 fd)
 {
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files, *file = NULL;
+	struct fdtable *table = READ(task, files, fdt);
+	struct file **files;
 
-	if (fd >= BPF_CORE_READ(table, max_fds))
+	if (fd >= READ(table, max_fds))
 		return NULL;
-	files = BPF_CORE_READ(table, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), &files[fd]);
-	return file_socket(file);
+	files = READ(table, fd);
+	return file_socket(READ_POINTER(&files[fd]));
 }
 
 static __always_inline void ip_from_v4(struct ip *ip, __be32 v4)
@@ -227,10 +255,12 @@ static __always_inline bool is_inet(__u16 family)
 /* Kind, family and network namespace of a socket; returns its `have` bits. */
 static __always_inline __u32 ends_kind(struct ends *e, struct sock *sk)
 {
-	e->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	e->type = BPF_CORE_READ(sk, sk_type);
-	e->protocol = BPF_CORE_READ(sk, sk_protocol);
-	e->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	e->family = READ(sk, __sk_common.skc_family);
+	e->type = READ(sk, sk_type);
+	e->protocol = READ(sk, sk_protocol);
+	if (!(conf.needs & NEED_NETNS))
+		return HAVE_FAMILY | HAVE_SOCKET;
+	e->netns = READ(sk, __sk_common.skc_net.net, ns.inum);
 	return HAVE_FAMILY | HAVE_SOCKET | HAVE_NETNS;
 }
 
@@ -238,31 +268,31 @@ static __always_inline __u32 ends_kind(struct ends *e, struct sock *sk)
 static __always_inline __u32 ends_local(struct ends *e, struct sock *sk, __u16 sk_family)
 {
 	/* skc_num is already 0 when a connection fails; inet_sport stays */
-	__be16 port = BPF_CORE_READ((struct inet_sock *)sk, inet_sport);
+	__be16 port = READ((struct inet_sock *)sk, inet_sport);
 
 	if (!port)
 		return 0;
 	e->lport = bpf_ntohs(port);
 	if (sk_family == AF_INET6)
-		BPF_CORE_READ_INTO(&e->laddr, sk, __sk_common.skc_v6_rcv_saddr);
+		READ_INTO(&e->laddr, sizeof(e->laddr), sk, __sk_common.skc_v6_rcv_saddr);
 	else
-		ip_from_v4(&e->laddr, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr));
+		ip_from_v4(&e->laddr, READ(sk, __sk_common.skc_rcv_saddr));
 	return HAVE_LADDR;
 }
 
 /* The remote end of an IP socket, if it has one. */
 static __always_inline __u32 ends_remote(struct ends *e, struct sock *sk, __u16 sk_family)
 {
-	__be16 port = BPF_CORE_READ(sk, __sk_common.skc_dport);
+	__be16 port = READ(sk, __sk_common.skc_dport);
 
 	if (sk_family == AF_INET6) {
 		__u64 *w = (__u64 *)e->raddr.b;
 
-		BPF_CORE_READ_INTO(&e->raddr, sk, __sk_common.skc_v6_daddr);
+		READ_INTO(&e->raddr, sizeof(e->raddr), sk, __sk_common.skc_v6_daddr);
 		if (!(w[0] | w[1]) && !port)
 			return 0;
 	} else {
-		__be32 v4 = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+		__be32 v4 = READ(sk, __sk_common.skc_daddr);
 
 		if (!v4 && !port)
 			return 0;

@@ -58,6 +58,17 @@ enum {
 	FILTER_MINLAT = 1 << 14,
 };
 
+/* What costs something, and is found out only for a filter or a column that shows it. */
+enum {
+	NEED_UID = 1 << 0,
+	NEED_CGROUP = 1 << 1,
+	NEED_THREAD = 1 << 2, /* the thread's own name */
+	NEED_NETNS = 1 << 3,
+	NEED_LADDR = 1 << 4,
+	NEED_RADDR = 1 << 5,
+	NEED_TIME = 1 << 6,
+};
+
 /*
  * The second argument of the calls by which a sockray sees whether its hooks fire (src/prod.c):
  * no descriptor, no length, no type. They fail, and no sockray shows them.
@@ -77,6 +88,8 @@ struct conf {
 	__u32 netns;
 	__u32 counts;  /* a tool that counts: what would have blocked is no failure (-x) */
 	__u32 ops;     /* bit N: OP_ N is asked for */
+	__u32 needs;   /* NEED_*: what of the rest is asked for */
+	__u32 storage; /* the kernel keeps records of ours with each thread */
 	__u32 compat_ops; /* of these the hooks see 32-bit callers as they see others */
 	__u32 by;      /* BY_*: what makes a key, for tools that can choose */
 	__u32 cpus;

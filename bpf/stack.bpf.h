@@ -155,14 +155,14 @@ static __always_inline bool find_frame(struct stack_buffer *b)
 static __always_inline void user_stack(void *ctx, struct stack_buffer *b)
 {
 	struct pt_regs *regs = call_regs();
-	__u64 ip = BPF_CORE_READ(regs, ip);
+	__u64 ip = READ(regs, ip);
 	bool more;
 
 	if (!read_code(b, ip))
 		return; /* a thread of the kernel's, or of io_uring's */
 	add_address(b, ip);
-	b->fp = BPF_CORE_READ(regs, bp);
-	b->above = BPF_CORE_READ(regs, sp);
+	b->fp = READ(regs, bp);
+	b->above = READ(regs, sp);
 	find_caller(b);
 	more = read_frame(b) || find_frame(b);
 #pragma clang loop unroll(disable)
@@ -237,8 +237,8 @@ routine __u64 stack_id(void *ctx, __u32 what)
 	b->head = (struct new_stack){ .what = what, .pid = bpf_get_current_pid_tgid() >> 32 };
 	b->hash = what;
 	if (what == NEW_USTACK) {
-		stack_mix(b, BPF_CORE_READ(current_task(), group_leader, start_time));
-		stack_mix(b, BPF_CORE_READ(current_task(), self_exec_id));
+		stack_mix(b, READ(current_task(), group_leader, start_time));
+		stack_mix(b, READ(current_task(), self_exec_id));
 		stack_mix(b, b->head.pid);
 	}
 	if (what == NEW_KSTACK)

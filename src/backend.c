@@ -18,6 +18,7 @@
 #include <bpf/libbpf.h>
 #include <sys/mman.h>
 
+#include "exists.h"
 #include "follow.h"
 #include "prod.h"
 
@@ -177,6 +178,11 @@ static int prepare(struct live *live, const struct plan *plan)
 	choose_all(live, plan);
 	conf.cpus = live->cpus;
 	conf.compat_ops = live->compat_ops;
+	conf.storage = libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
+					       BPF_FUNC_task_storage_get, NULL) == 1;
+	bpf_object__for_each_map(map, live->obj)
+		if (bpf_map__type(map) == BPF_MAP_TYPE_TASK_STORAGE)
+			bpf_map__set_autocreate(map, conf.storage);
 	map = bpf_object__find_map_by_name(live->obj, ".rodata.conf");
 	if (!map || bpf_map__set_initial_value(map, &conf, sizeof(conf)))
 		return fail(-EINVAL, "%s: its object has no settings of the right size",
@@ -462,10 +468,9 @@ static int try_once(struct live *live, struct plan *plan)
 	return follow(live);
 }
 
-/* BLIND() of the program's source, from the object's BTF. */
-static char *blind_of(const struct btf *btf, const char *program)
+/* What the program's source says of it with this mark, a line each, from the object's BTF. */
+static char *tags_of(const struct btf *btf, const char *program, const char *mark)
 {
-	static const char mark[] = "blind:";
 	int func = btf ? btf__find_by_name_kind(btf, program, BTF_KIND_FUNC) : -1;
 	struct buf b = {};
 
@@ -474,9 +479,9 @@ static char *blind_of(const struct btf *btf, const char *program)
 		const char *text = btf__name_by_offset(btf, t->name_off);
 
 		if (!btf_is_decl_tag(t) || (int)t->type != func ||
-		    strncmp(text, mark, sizeof(mark) - 1))
+		    strncmp(text, mark, strlen(mark)))
 			continue;
-		buf_str(&b, text + sizeof(mark) - 1);
+		buf_str(&b, text + strlen(mark));
 		buf_char(&b, '\n');
 	}
 	if (b.len)
@@ -489,6 +494,7 @@ int backend_plan(const struct tool *tool, struct plan *plan)
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = tool->name);
 	struct bpf_object *obj;
 	struct bpf_program *prog;
+	char *args;
 
 	libbpf_set_print(keep_log);
 	*plan = (struct plan){ .kernel = kernel_here() };
@@ -503,9 +509,13 @@ int backend_plan(const struct tool *tool, struct plan *plan)
 			bpf_object__close(obj);
 			return -EINVAL;
 		}
-		plan->list[plan->n - 1].blind = blind_of(bpf_object__btf(obj), name);
+		plan->list[plan->n - 1].blind = tags_of(bpf_object__btf(obj), name, "blind:");
+		args = tags_of(bpf_object__btf(obj), name, "args:");
+		plan->list[plan->n - 1].args = args ? atoi(args) : 0;
+		free(args);
 	}
 	bpf_object__close(obj);
+	exists_check(plan);
 	return 0;
 }
 

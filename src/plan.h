@@ -26,6 +26,7 @@ struct candidate {
 	size_t part; /* length of "POINT[_PART]", the part's name */
 	enum route route;
 	char *blind; /* BLIND() of ray.bpf.h: what it doesn't see, a line each */
+	int args;    /* ARGS() of ray.bpf.h: how many its raw tracepoint has; 0: any number */
 	enum struck struck;
 };
 

@@ -421,6 +421,31 @@ static int refuse_namespace(const struct run *run)
 			    "(a container); run it in the host's");
 }
 
+/* What the kernel half must find out: for filters, keys, columns; a row per event tells all
+ * ends. */
+static uint32_t needs(const struct run *run, const struct sink *sink)
+{
+	static const struct {
+		uint32_t filters, by, needs;
+	} of[] = {
+		{ FILTER_UID, BY_UID, NEED_UID },
+		{ 0, BY_CGROUP, NEED_CGROUP },
+		{ FILTER_NETNS, BY_NETNS, NEED_NETNS },
+		{ FILTER_PORT | FILTER_ADDR, 0, NEED_RADDR },
+		{ FILTER_MINLAT, 0, NEED_TIME },
+	};
+	uint32_t needs = run->conf.bt ? NEED_THREAD : 0;
+
+	if (!run->conf.counts)
+		needs |= NEED_RADDR | NEED_TIME;
+	for (size_t i = 0; i < sizeof(of) / sizeof(*of); i++)
+		if (run->conf.filters & of[i].filters || run->conf.by & of[i].by)
+			needs |= of[i].needs;
+	for (const struct cell *c = sink->cells; c->column; c++)
+		needs |= c->column->needs;
+	return needs;
+}
+
 int run_tool(struct run *run)
 {
 	struct state s = { .run = run, .command.gate = -1, .output.fd = -1 };
@@ -449,6 +474,7 @@ int run_tool(struct run *run)
 		code = EXIT_USAGE;
 		goto out;
 	}
+	run->conf.needs = needs(run, &s.sink);
 	if (output_open(&s.output, run->output, run->command ? STDERR_FILENO : STDOUT_FILENO))
 		goto out;
 	if (run->count)

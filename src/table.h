@@ -55,6 +55,7 @@ struct column {
 	uint16_t offset, size;
 	uint16_t width, wide;	  /* in text; wide 0: as width */
 	uint32_t by;		  /* BY_*: only with that key */
+	uint32_t needs;		  /* NEED_*: what the kernel half must find out for it */
 	uint32_t need;		  /* HAVE_* bits without which there is no value */
 	const char *const *names; /* K_ENUM */
 };

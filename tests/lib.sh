@@ -276,7 +276,8 @@ may_miss() {
 # others haven't ended
 undisturbed() {
 	may_miss && missed_=', [0-9]+ missed by [a-z0-9_]+' || missed_='$^'
-	grep -Ev "^[a-z]+: (warning: not seen|.* 0 lost(, [0-9]+ (not ended yet|whose end was not seen)|$missed_)+\$)" \
+	may_miss && warned_='warning: events were missed' || warned_='$^'
+	grep -Ev "^[a-z]+: (warning: not seen|$warned_|.* 0 lost(, [0-9]+ (not ended yet|whose end was not seen)|$missed_)+\$)" \
 		"$@"
 }
 

@@ -110,7 +110,7 @@ static __always_inline bool is_accept32(struct pt_regs *regs, unsigned long nr)
 		return false;
 	if (nr == NR32_ACCEPT4)
 		return true;
-	call = BPF_CORE_READ(regs, bx);
+	call = READ(regs, bx);
 	return nr == NR32_SOCKETCALL && (call == SYS_ACCEPT || call == SYS_ACCEPT4);
 }
 
@@ -121,9 +121,9 @@ int BPF_PROG(accept32__syscall, struct pt_regs *regs, unsigned long nr)
 
 	if ((nr != NR32_ACCEPT4 && nr != NR32_SOCKETCALL) || !is_accept32(regs, nr))
 		return 0;
-	fd = BPF_CORE_READ(regs, bx);
+	fd = READ(regs, bx);
 	if (nr == NR32_SOCKETCALL) {
-		const void *call = (const void *)(unsigned long)(__u32)BPF_CORE_READ(regs, cx);
+		const void *call = (const void *)(unsigned long)(__u32)READ(regs, cx);
 
 		if (bpf_probe_read_user(&fd, sizeof(fd), call))
 			fd = -1;
@@ -135,7 +135,7 @@ int BPF_PROG(accept32__syscall, struct pt_regs *regs, unsigned long nr)
 SEC("?raw_tp/sys_exit")
 int BPF_PROG(accept32_ret__syscall, struct pt_regs *regs, long ret)
 {
-	unsigned long nr = BPF_CORE_READ(regs, orig_ax);
+	unsigned long nr = READ(regs, orig_ax);
 
 	if ((nr == NR32_ACCEPT4 || nr == NR32_SOCKETCALL) && is_accept32(regs, nr))
 		on_accept_ret(ctx, ret, true);

@@ -76,7 +76,7 @@ static __always_inline bool is_connect32(struct pt_regs *regs, unsigned long nr)
 	if (!in_compat_call())
 		return false;
 	return nr == NR32_CONNECT ||
-	       (nr == NR32_SOCKETCALL && (__u32)BPF_CORE_READ(regs, bx) == SYS_CONNECT);
+	       (nr == NR32_SOCKETCALL && (__u32)READ(regs, bx) == SYS_CONNECT);
 }
 
 SEC("?raw_tp/sys_enter")
@@ -87,11 +87,11 @@ int BPF_PROG(connect32__syscall, struct pt_regs *regs, unsigned long nr)
 	if ((nr != NR32_CONNECT && nr != NR32_SOCKETCALL) || !is_connect32(regs, nr))
 		return 0;
 	if (nr == NR32_CONNECT) {
-		args[0] = BPF_CORE_READ(regs, bx);
-		args[1] = BPF_CORE_READ(regs, cx);
-		args[2] = BPF_CORE_READ(regs, dx);
+		args[0] = READ(regs, bx);
+		args[1] = READ(regs, cx);
+		args[2] = READ(regs, dx);
 	} else {
-		const void *call = (const void *)(unsigned long)(__u32)BPF_CORE_READ(regs, cx);
+		const void *call = (const void *)(unsigned long)(__u32)READ(regs, cx);
 
 		/* unreadable arguments: the call fails before it looks at a descriptor */
 		if (bpf_probe_read_user(args, sizeof(args), call))
@@ -104,7 +104,7 @@ int BPF_PROG(connect32__syscall, struct pt_regs *regs, unsigned long nr)
 SEC("?raw_tp/sys_exit")
 int BPF_PROG(connect32_ret__syscall, struct pt_regs *regs, long ret)
 {
-	unsigned long nr = BPF_CORE_READ(regs, orig_ax);
+	unsigned long nr = READ(regs, orig_ax);
 
 	if ((nr == NR32_CONNECT || nr == NR32_SOCKETCALL) && is_connect32(regs, nr))
 		on_connect_ret(ctx, ret);

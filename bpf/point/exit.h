@@ -17,7 +17,7 @@ handler on_exit(void *ctx, int result);
 /* What ends the current task, which is exiting. */
 static __always_inline int exit_result(struct task_struct *task)
 {
-	return BPF_CORE_READ(task, exit_code) & 0x7f ? RESULT_KILLED : RESULT_EXITED;
+	return READ(task, exit_code) & 0x7f ? RESULT_KILLED : RESULT_EXITED;
 }
 
 SEC("?raw_tp/sched_process_exit")

@@ -42,7 +42,7 @@ static __always_inline struct sock *file_sk(struct file *file)
 {
 	struct socket *socket = file_socket(file);
 
-	return socket ? BPF_CORE_READ(socket, sk) : NULL;
+	return socket ? READ(socket, sk) : NULL;
 }
 
 BLIND("sends during which another thread closed their descriptor")
@@ -52,7 +52,7 @@ int send__fentry(__u64 *ctx)
 	struct socket *socket = fd_socket(current_task(), ctx[0]);
 
 	if (socket)
-		on_message(ctx, OP_SEND, BPF_CORE_READ(socket, sk), ctx[6], ctx[3]);
+		on_message(ctx, OP_SEND, READ(socket, sk), ctx[6], ctx[3]);
 	return 0;
 }
 
@@ -61,14 +61,14 @@ int send_msg__fentry(__u64 *ctx)
 {
 	struct socket *socket = (struct socket *)ctx[0];
 
-	on_message(ctx, OP_SEND, BPF_CORE_READ(socket, sk), ctx[5], ctx[2]);
+	on_message(ctx, OP_SEND, READ(socket, sk), ctx[5], ctx[2]);
 	return 0;
 }
 
 /* The same without waiting, if io_uring wants that; a program's own O_NONBLOCK is no matter here. */
 static __always_inline int iocb_flags(struct kiocb *iocb)
 {
-	return BPF_CORE_READ(iocb, ki_flags) & IOCB_NOWAIT ? MSG_DONTWAIT : 0;
+	return READ(iocb, ki_flags) & IOCB_NOWAIT ? MSG_DONTWAIT : 0;
 }
 
 SEC("?fexit/sock_write_iter")
@@ -76,8 +76,7 @@ int send_write__fentry(__u64 *ctx)
 {
 	struct kiocb *iocb = (struct kiocb *)ctx[0];
 
-	on_message(ctx, OP_SEND, file_sk(BPF_CORE_READ(iocb, ki_filp)), ctx[2],
-		   iocb_flags(iocb));
+	on_message(ctx, OP_SEND, file_sk(READ(iocb, ki_filp)), ctx[2], iocb_flags(iocb));
 	return 0;
 }
 
@@ -101,8 +100,7 @@ int send_uring__fentry(__u64 *ctx)
 	if (bpf_get_current_pid_tgid() >> 32 == conf.self)
 		ctl.nested = 1; /* we don't send by io_uring */
 	else
-		on_message(ctx, OP_SEND, BPF_CORE_READ(socket, sk), ctx[2],
-			   BPF_CORE_READ(msg, msg_flags));
+		on_message(ctx, OP_SEND, READ(socket, sk), ctx[2], READ(msg, msg_flags));
 	return 0;
 }
 
@@ -112,7 +110,7 @@ int recv__fentry(__u64 *ctx)
 {
 	struct socket *socket = (struct socket *)ctx[0];
 
-	on_message(ctx, OP_RECV, BPF_CORE_READ(socket, sk), ctx[3], ctx[2]);
+	on_message(ctx, OP_RECV, READ(socket, sk), ctx[3], ctx[2]);
 	return 0;
 }
 
@@ -123,7 +121,7 @@ int recv_msg__fentry(__u64 *ctx)
 	struct socket *socket = (struct socket *)ctx[0];
 
 	if ((int)ctx[5] /* nosec */)
-		on_message(ctx, OP_RECV, BPF_CORE_READ(socket, sk), ctx[6], ctx[4]);
+		on_message(ctx, OP_RECV, READ(socket, sk), ctx[6], ctx[4]);
 	return 0;
 }
 

@@ -61,7 +61,7 @@ static __always_inline bool is_accept4(void)
 		return nr == NR_ACCEPT4;
 #ifdef __TARGET_ARCH_x86
 	return nr == NR32_ACCEPT4 ||
-	       (nr == NR32_SOCKETCALL && (__u32)BPF_CORE_READ(regs, bx) == SYS_ACCEPT4);
+	       (nr == NR32_SOCKETCALL && (__u32)READ(regs, bx) == SYS_ACCEPT4);
 #else
 	return true;
 #endif
@@ -142,10 +142,10 @@ static __always_inline int call_fd(void)
 
 	if (!in_compat_call())
 		return call_first(regs);
-	if (BPF_CORE_READ(regs, orig_ax) != NR32_SOCKETCALL)
-		return BPF_CORE_READ(regs, bx);
+	if (READ(regs, orig_ax) != NR32_SOCKETCALL)
+		return READ(regs, bx);
 	if (bpf_probe_read_user(&fd, sizeof(fd),
-				(const void *)(unsigned long)(__u32)BPF_CORE_READ(regs, cx)))
+				(const void *)(unsigned long)(__u32)READ(regs, cx)))
 		return -1;
 	return fd;
 #else
@@ -162,12 +162,12 @@ static __always_inline int pair_fd(void)
 
 	pair = (const void *)call_fourth(regs);
 #ifdef __TARGET_ARCH_x86
-	if (in_compat_call() && BPF_CORE_READ(regs, orig_ax) != NR32_SOCKETCALL) {
-		pair = (const void *)(unsigned long)(__u32)BPF_CORE_READ(regs, si);
+	if (in_compat_call() && READ(regs, orig_ax) != NR32_SOCKETCALL) {
+		pair = (const void *)(unsigned long)(__u32)READ(regs, si);
 	} else if (in_compat_call()) {
 		__u32 at;
 
-		pair = (const void *)(unsigned long)(__u32)BPF_CORE_READ(regs, cx);
+		pair = (const void *)(unsigned long)(__u32)READ(regs, cx);
 		if (bpf_probe_read_user(&at, sizeof(at), pair + 12))
 			return -1;
 		pair = (const void *)(unsigned long)at;
@@ -181,7 +181,7 @@ static __always_inline int pair_fd(void)
 static __always_inline int call32(struct pt_regs *regs, unsigned long nr)
 {
 	if (nr == NR32_SOCKETCALL) {
-		switch ((__u32)BPF_CORE_READ(regs, bx)) {
+		switch ((__u32)READ(regs, bx)) {
 		case 1:
 			return RET_SOCKET;
 		case 2:
@@ -219,7 +219,7 @@ static __always_inline int call32(struct pt_regs *regs, unsigned long nr)
 SEC("?raw_tp/sys_exit")
 int BPF_PROG(return32__syscall, struct pt_regs *regs, long ret)
 {
-	unsigned long nr = BPF_CORE_READ(regs, orig_ax);
+	unsigned long nr = READ(regs, orig_ax);
 	int call;
 
 	if (nr != NR32_SOCKETCALL && (nr < 359 || nr > 364))

@@ -31,8 +31,7 @@ static __always_inline void signal_comes(void *ctx, int sig, unsigned long funct
 SEC("?raw_tp/signal_deliver")
 int BPF_PROG(signal__raw, int sig, void *info, struct k_sigaction *ka)
 {
-	signal_comes(ctx, sig, (unsigned long)BPF_CORE_READ(ka, sa.sa_handler),
-		     BPF_CORE_READ(ka, sa.sa_flags));
+	signal_comes(ctx, sig, (unsigned long)READ(ka, sa.sa_handler), READ(ka, sa.sa_flags));
 	return 0;
 }
 

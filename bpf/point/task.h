@@ -28,16 +28,16 @@ static __always_inline void unfollow(void)
 	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
 
 	/* the last one: the number may soon be another process's */
-	if (BPF_CORE_READ(current_task(), signal, live.counter) == 0)
+	if (READ(current_task(), signal, live.counter) == 0)
 		bpf_map_delete_elem(&followed, &tgid);
 }
 
 SEC("?raw_tp/sched_process_fork")
 int BPF_PROG(task__raw, struct task_struct *parent, struct task_struct *child)
 {
-	int to = BPF_CORE_READ(child, tgid);
+	int to = READ(child, tgid);
 
-	if (BPF_CORE_READ(parent, tgid) != to)
+	if (READ(parent, tgid) != to)
 		follow_child(to);
 	return 0;
 }

@@ -9,8 +9,8 @@
  * key names the request from the one to the other; uring_by_data(req, key) and done.by_data name
  * it as its program does, for multishot ones.
  *
- * The tracepoints changed their arguments three times. A raw tracepoint refuses a program that
- * reads past its last argument, so the variants are tried from the longest list down.
+ * The tracepoints changed their arguments three times: ARGS() tells which variant is for which
+ * kernel, and a raw tracepoint refuses a program that reads past its last argument.
  *
  * What a route does not see stands before it: BLIND(). The descriptor of a direct (fixed) file is
  * known only when its request is complete.
@@ -39,21 +39,21 @@ handler on_uring_done(void *ctx, struct io_kiocb *req, struct call_key key,
 
 static __always_inline int uring_opcode(struct io_kiocb *req)
 {
-	return BPF_CORE_READ(req, opcode);
+	return READ(req, opcode);
 }
 
 /* A request's file, once it is looked up: always when complete, before 5.19 from the start. */
 static __always_inline struct file *uring_file(struct io_kiocb *req)
 {
-	return BPF_CORE_READ(req, file);
+	return READ(req, file);
 }
 
 /* The descriptor of a request just submitted, or -1. */
 static __always_inline int uring_fd(struct io_kiocb *req)
 {
-	if (!bpf_core_field_exists(req->cqe) || (BPF_CORE_READ(req, flags) & REQ_F_FIXED_FILE))
+	if (!bpf_core_field_exists(req->cqe) || (READ(req, flags) & REQ_F_FIXED_FILE))
 		return -1;
-	return BPF_CORE_READ(req, cqe.fd);
+	return READ(req, cqe.fd);
 }
 
 /* The socket of a request just submitted: by its file, from 5.19 on by its descriptor. */
@@ -71,7 +71,7 @@ static __always_inline bool uring_accepts_direct(struct io_kiocb *req)
 {
 	struct io_accept *op = (struct io_accept *)req;
 
-	return bpf_core_field_exists(op->file_slot) && BPF_CORE_READ(op, file_slot);
+	return bpf_core_field_exists(op->file_slot) && READ(op, file_slot);
 }
 
 /*
@@ -94,14 +94,15 @@ static __always_inline bool uring_tells(void)
 static __always_inline struct call_key uring_by_data(struct io_kiocb *req, struct call_key key)
 {
 	if (bpf_core_field_exists(req->cqe)) {
-		key.id = (__u64)BPF_CORE_READ(req, ctx);
-		key.sub = BPF_CORE_READ(req, cqe.user_data);
+		key.id = (__u64)READ(req, ctx);
+		key.sub = READ(req, cqe.user_data);
 	}
 	return key;
 }
 
 /* 5.10 */
 BLIND("which of two requests with the same user_data in one ring it is")
+ARGS(7)
 SEC("?raw_tp/io_uring_submit_sqe")
 int BPF_PROG(uring__raw, void *ring, struct io_kiocb *req, int opcode, __u64 user_data,
 	     __u32 flags, bool nonblock, bool sq_thread)
@@ -114,6 +115,7 @@ int BPF_PROG(uring__raw, void *ring, struct io_kiocb *req, int opcode, __u64 use
 }
 
 /* 5.19 to 6.3 */
+ARGS(2)
 SEC("?raw_tp/io_uring_submit_sqe")
 int BPF_PROG(uring__raw2, struct io_kiocb *req, bool nonblock)
 {
@@ -156,6 +158,7 @@ int uring_done__classic(struct trace_event_raw_io_uring_complete *ctx)
 
 /* 5.19 to 6.15 */
 BLIND("requests without a completion (IOSQE_CQE_SKIP_SUCCESS, a full completion queue)")
+ARGS(7)
 SEC("?raw_tp/io_uring_complete")
 int BPF_PROG(uring_done__raw, void *ring, struct io_kiocb *req, __u64 user_data, int res,
 	     __u32 cflags, __u64 extra1, __u64 extra2)
@@ -170,6 +173,7 @@ int BPF_PROG(uring_done__raw, void *ring, struct io_kiocb *req, __u64 user_data,
 
 /* 5.10 */
 BLIND("requests without a completion (IOSQE_CQE_SKIP_SUCCESS, a full completion queue)")
+ARGS(4)
 SEC("?raw_tp/io_uring_complete")
 int BPF_PROG(uring_done__raw2, void *ring, __u64 user_data, int res, __u32 cflags)
 {
@@ -182,11 +186,12 @@ int BPF_PROG(uring_done__raw2, void *ring, __u64 user_data, int res, __u32 cflag
 
 /* 6.16 on */
 BLIND("requests without a completion (IOSQE_CQE_SKIP_SUCCESS, a full completion queue)")
+ARGS(3)
 SEC("?raw_tp/io_uring_complete")
 int BPF_PROG(uring_done__raw3, void *ring, struct io_kiocb *req, struct io_uring_cqe *cqe)
 {
-	struct uring_done done = { { (__u64)ring, BPF_CORE_READ(cqe, user_data) },
-				   BPF_CORE_READ(cqe, res), BPF_CORE_READ(cqe, flags) };
+	struct uring_done done = { { (__u64)ring, READ(cqe, user_data) }, READ(cqe, res),
+				   READ(cqe, flags) };
 	struct call_key key = { (__u64)req, 0 };
 
 	on_uring_done(ctx, req, key, done);

@@ -69,16 +69,16 @@ static __always_inline struct counts *key_counts(void *ctx, int call, struct soc
 		key.cgroup = who->cgroup;
 	if (sk && (conf.by & (BY_FAMILY | BY_PROTOCOL))) {
 		key.have = HAVE_FAMILY | HAVE_SOCKET;
-		key.family = BPF_CORE_READ(sk, __sk_common.skc_family);
+		key.family = READ(sk, __sk_common.skc_family);
 		if (conf.by & BY_PROTOCOL)
-			key.protocol = BPF_CORE_READ(sk, sk_protocol);
+			key.protocol = READ(sk, sk_protocol);
 		/* with the protocol only: whether it is an IP one */
 		if (!(conf.by & BY_FAMILY))
 			key.family = is_inet(key.family) ? AF_INET : 0;
 	}
 	if (conf.by & BY_NETNS)
-		key.netns = sk ? BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) :
-				 BPF_CORE_READ(current_task(), nsproxy, net_ns, ns.inum);
+		key.netns = sk ? READ(sk, __sk_common.skc_net.net, ns.inum)
+			       : READ(current_task(), nsproxy, net_ns, ns.inum);
 	if (conf.by & BY_USTACK)
 		key.ustack = stack_id(ctx, NEW_USTACK);
 	if (conf.by & BY_KSTACK)
@@ -152,7 +152,7 @@ static __always_inline struct sock *fd_sk(int fd)
 {
 	struct socket *socket = fd_socket(current_task(), fd);
 
-	return socket ? BPF_CORE_READ(socket, sk) : NULL;
+	return socket ? READ(socket, sk) : NULL;
 }
 
 /*
@@ -241,9 +241,9 @@ static __always_inline bool is_own_try(void)
 	struct pt_regs *regs;
 	unsigned long nr;
 
-	if (BPF_CORE_READ(task, flags) & PF_IO_WORKER)
+	if (READ(task, flags) & PF_IO_WORKER)
 		return true;
-	if (!BPF_CORE_READ(task, io_uring))
+	if (!READ(task, io_uring))
 		return false;
 	regs = call_regs();
 	nr = call_nr(regs);
@@ -259,8 +259,8 @@ handler on_message(void *ctx, int op, struct sock *sk, int ret, int flags)
 	if ((ret == -ERESTARTSYS || (ret == -EAGAIN && (flags & MSG_DONTWAIT))) && is_own_try())
 		return;
 	/* a socket of the kernel's own has no file; a subflow of MPTCP is not its socket's sk */
-	socket = BPF_CORE_READ(sk, sk_socket);
-	if (!socket || !BPF_CORE_READ(socket, file) || BPF_CORE_READ(socket, sk) != sk)
+	socket = READ(sk, sk_socket);
+	if (!socket || !READ(socket, file) || READ(socket, sk) != sk)
 		return;
 	if (returned(call, ret))
 		count(ctx, call, sk, ret, !(flags & MSG_PEEK));
@@ -345,7 +345,7 @@ handler on_uring_done(void *ctx, struct io_kiocb *req, struct call_key key,
 			return;
 		call = uring_message(uring_opcode(req));
 		socket = file_socket(uring_file(req));
-		sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
+		sk = socket ? READ(socket, sk) : NULL;
 		if (sk && call >= 0)
 			count_again(ctx, call, sk);
 		return;
@@ -379,7 +379,7 @@ handler on_uring_done(void *ctx, struct io_kiocb *req, struct call_key key,
 		sk = listener;
 	if (!sk && req && needs_sk()) {
 		socket = file_socket(uring_file(req));
-		sk = socket ? BPF_CORE_READ(socket, sk) : NULL;
+		sk = socket ? READ(socket, sk) : NULL;
 	}
 	count(ctx, call, sk, done.res, false);
 }

@@ -18,5 +18,5 @@ static __always_inline void key_fill(struct sofamily_key *key, struct sock *sk,
 	if (have & HAVE_UNSPEC)
 		key->family = AF_UNSPEC;
 	else
-		key->family = sk ? BPF_CORE_READ(sk, __sk_common.skc_family) : ends->family;
+		key->family = sk ? READ(sk, __sk_common.skc_family) : ends->family;
 }

@@ -19,8 +19,8 @@ static __always_inline void key_fill(struct soprotocol_key *key, struct sock *sk
 	if (!sk)
 		return;
 	key->have = HAVE_SOCKET;
-	key->protocol = BPF_CORE_READ(sk, sk_protocol);
-	key->family = is_inet(BPF_CORE_READ(sk, __sk_common.skc_family)) ? AF_INET : 0;
-	prot = BPF_CORE_READ(sk, __sk_common.skc_prot);
-	bpf_probe_read_kernel_str(key->name, sizeof(key->name), prot->name);
+	key->protocol = READ(sk, sk_protocol);
+	key->family = is_inet(READ(sk, __sk_common.skc_family)) ? AF_INET : 0;
+	prot = READ(sk, __sk_common.skc_prot);
+	READ_INTO(key->name, sizeof(key->name), prot, name);
 }

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * read.h - reading the kernel's own memory. From 6.2 on the kernel lets a program say what a
+ * pointer points to (bpf_rdonly_cast) and then load from there like any C program, a few
+ * instructions; before that each member is a call of bpf_probe_read_kernel, about 90. Both
+ *yield 0 where nothing is mapped. Which it is, is a constant of the run: conf.direct.
+ *
+ *	READ(p, a, b, c)	p->a->b->c: scalars and pointers
+ *	READ_INTO(to, n, p, member)	n bytes of p->member, a multiple of 8
+ *	READ_POINTER(pp)	*pp
+ *
+ * The types must be the kernel's own, not a module's: for those there is BPF_CORE_READ.
+ */
+#ifndef READ_H
+#define READ_H
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "kernel.h"
+
+extern void *bpf_rdonly_cast(const void *p, __u32 type) __ksym __weak;
+
+/* The verifier's own name of that function, in each kernel that has it. */
+enum special_kfunc_type { KF_bpf_rdonly_cast };
+#define DIRECT bpf_core_enum_value_exists(enum special_kfunc_type, KF_bpf_rdonly_cast)
+
+/* Or the compiler lets the two ways share an offset or a load, and add up addresses for that. */
+#define APART asm volatile("")
+
+#define TYPED(p) ((typeof(p))bpf_rdonly_cast((p), bpf_core_type_id_kernel(typeof(*(p)))))
+
+#define READ_AS(type, direct, probing)                                                         \
+	({                                                                                     \
+		type v_;                                                                       \
+		if (DIRECT) {                                                                  \
+			v_ = direct;                                                           \
+			APART;                                                                 \
+		} else {                                                                       \
+			APART;                                                                 \
+			probing;                                                               \
+		}                                                                              \
+		v_;                                                                            \
+	})
+#define READ_1(p, a)                                                                           \
+	READ_AS(typeof((p)->a), TYPED(p)->a, bpf_core_read(&v_, sizeof(v_), &(p)->a))
+#define READ_2(p, a, b)                                                                        \
+	READ_AS(typeof((p)->a->b), TYPED(p)->a->b, v_ = BPF_CORE_READ(p, a, b))
+#define READ_3(p, a, b, c)                                                                     \
+	READ_AS(typeof((p)->a->b->c), TYPED(p)->a->b->c, v_ = BPF_CORE_READ(p, a, b, c))
+#define READ_OF(p, a, b, c, macro, ...) macro
+#define READ(p, ...) READ_OF(p, ##__VA_ARGS__, READ_3, READ_2, READ_1, )(p, ##__VA_ARGS__)
+
+#define READ_INTO(to, n, p, member)                                                            \
+	do {                                                                                   \
+		if (DIRECT) {                                                                  \
+			const __u64 *from_ = (const __u64 *)&TYPED(p)->member;                 \
+			_Pragma("unroll") for (unsigned i_ = 0; i_ < (n) / 8; i_++)            \
+				((__u64 *)(to))[i_] = from_[i_];                               \
+		} else {                                                                       \
+			APART;                                                                 \
+			bpf_core_read((to), (n), &(p)->member);                                \
+		}                                                                              \
+	} while (0)
+
+/* What a pointer to a pointer points to has no name: any struct of one pointer will do. */
+#define READ_POINTER(pp) ((typeof(*(pp)))READ((struct hlist_head *)(pp), first))
+
+#endif
