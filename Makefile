@@ -14,6 +14,8 @@ B := $(if $(SAN),build-san,build)
 prefix ?= /usr/local
 CLANG ?= clang
 LLVM_STRIP ?= llvm-strip
+# what only a linker needs: a third of an object
+SLIM := -g -R .rel.BTF -R .rel.BTF.ext -w -N 'LBB*'
 STRIP ?= strip
 PKG_CONFIG ?= pkg-config
 
@@ -53,7 +55,7 @@ $B/%.o: src/%.c | $B
 define tool_rules
 $B/$1.bpf.o: tools/$1/$1.bpf.c | $B
 	$$(CLANG) $$(BPF_CFLAGS) -c -o $$@ $$<
-	$$(LLVM_STRIP) -g $$@
+	$$(LLVM_STRIP) $(SLIM) $$@
 $B/$1.o: tools/$1/$1.c | $B
 	$$(CC) $$(ALL_CFLAGS) -c -o $$@ $$<
 $B/$1.embed.o: src/embed.S $B/$1.bpf.o | $B
@@ -75,7 +77,7 @@ $(units): $B/%: tests/unit/%.c $(testable)
 # soconnect with routes that are no good
 $B/broken.bpf.o: tests/broken.bpf.c | $B
 	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
-	$(LLVM_STRIP) -g $@
+	$(LLVM_STRIP) $(SLIM) $@
 $B/broken.embed.o: src/embed.S $B/broken.bpf.o | $B
 	$(CC) -DTOOL=soconnect -DOBJECT='"$B/broken.bpf.o"' -c -o $@ $<
 $B/sockray-broken: $(filter-out $B/soconnect.embed.o,$(objects)) $B/broken.embed.o
@@ -121,7 +123,7 @@ $B/generate: bench/generate.c | $B
 	$(CC) $(JUDGE_CFLAGS) -O2 -static -o $@ $<
 $B/empty.bpf.o: bench/empty.bpf.c | $B
 	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
-	$(LLVM_STRIP) -g $@
+	$(LLVM_STRIP) $(SLIM) $@
 $B/empty.embed.o: src/embed.S $B/empty.bpf.o | $B
 	$(CC) -DTOOL=empty -DOBJECT='"$B/empty.bpf.o"' -c -o $@ $<
 $B/empty: STATIC_FLAG = --static
