@@ -121,19 +121,20 @@ $B/%32-static: tests/%.c | $B
 # what the benchmarks run: traffic, and programs that do nothing
 $B/generate: bench/generate.c | $B
 	$(CC) $(JUDGE_CFLAGS) -O2 -static -o $@ $<
-$B/empty.bpf.o: bench/empty.bpf.c | $B
+bench_bpf = $B/empty $B/attempts
+$(bench_bpf:%=%.bpf.o): $B/%.bpf.o: bench/%.bpf.c | $B
 	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
 	$(LLVM_STRIP) $(SLIM) $@
-$B/empty.embed.o: src/embed.S $B/empty.bpf.o | $B
-	$(CC) -DTOOL=empty -DOBJECT='"$B/empty.bpf.o"' -c -o $@ $<
-$B/empty: STATIC_FLAG = --static
-$B/empty: bench/empty.c $B/empty.embed.o | $B
-	$(CC) $(JUDGE_CFLAGS) -static -o $@ $^ $(LIBS)
+$(bench_bpf:%=%.embed.o): $B/%.embed.o: src/embed.S $B/%.bpf.o | $B
+	$(CC) -DTOOL=$* -DOBJECT='"$B/$*.bpf.o"' -c -o $@ $<
+$(bench_bpf): STATIC_FLAG = --static
+$(bench_bpf): $B/%: bench/%.c $B/%.embed.o | $B
+	$(CC) $(JUDGE_CFLAGS) -static -o $@ $(filter-out %.h,$^) $(LIBS)
 # what a row costs in user space, by itself
 $B/rows: STATIC_FLAG = --static
 $B/rows: bench/rows.c $(testable) | $B
 	$(CC) $(ALL_CFLAGS) -static -o $@ $(filter-out %.h,$^) $(LIBS)
-bench-programs: all static $B/generate $B/empty $B/rows
+bench-programs: all static $B/generate $(bench_bpf) $B/rows
 bench: bench-programs
 	bench/run
 

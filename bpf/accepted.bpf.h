@@ -5,8 +5,9 @@
  * caller's buffer, which may be NULL.
  *
  * The tool that includes this defines
- *	accept_over(who, sk, result)	sk: the new socket; after a failure the listening one, or
- *					NULL; result: 0 or an errno
+ *	accept_over(who, sk, result, last)	sk: the new socket; after a failure the listening
+ *					one, or NULL; result: 0 or an errno; last: the thread's,
+ *					of count.bpf.h, or NULL
  * and calls accept_signal(), accept_exit(), accept_uring(), accept_uring_done() from its handlers
  * of these.
  */
@@ -20,7 +21,8 @@
 
 #define IORING_OP_ACCEPT 13
 
-routine void accept_over(const struct who *who, struct sock *sk, int result);
+routine void accept_over(const struct who *who, struct sock *sk, int result,
+			 struct last *last);
 
 /* What the filters need to know of a socket. */
 static __always_inline __u32 accept_ends(struct ends *e, struct sock *sk)
@@ -45,10 +47,16 @@ struct accepting {
 	/* it returned -ERESTARTSYS; a handler has decided that it starts again: accept_signal */
 	enum { RUNS, RESTARTS, DECIDED } restarts;
 	__u32 direct; /* io_uring: into a slot, not a descriptor */
-	__u32 open;   /* it is in thread_accepting, and in use */
 };
 
-THREAD_STORAGE(thread_accepting, accepting); /* in place of `accepting`, for system calls */
+/* In place of `accepting`, for system calls. */
+struct thread_accepting {
+	struct accepting a;
+	__u32 open, pad;
+	struct last last;
+};
+
+THREAD_STORAGE(thread_accepting, thread_accepting);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -69,9 +77,11 @@ static volatile __u32 accepting_full; /* one found no room: what has no record m
 
 static __always_inline bool accept_begin(struct accepting *a, struct sock *listener)
 {
-	if (bpf_get_current_pid_tgid() >> 32 == conf.self || !ctl.open)
+	__u64 id = bpf_get_current_pid_tgid();
+
+	if (id >> 32 == conf.self || !ctl.open)
 		return false;
-	who_fill(&a->who, current_task());
+	who_fill(&a->who, current_task(), id);
 	a->listener = listener;
 	return true;
 }
@@ -80,20 +90,23 @@ static __always_inline bool accept_begin(struct accepting *a, struct sock *liste
 static __always_inline struct accepting *thread_accepts(void)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
-	struct accepting *a;
+	struct thread_accepting *stored;
 
 	if (!conf.storage)
 		return bpf_map_lookup_elem(&accepting, &tid);
-	a = thread_record(&thread_accepting, false);
-	return a && a->open ? a : NULL;
+	stored = thread_record(&thread_accepting, false);
+	return stored && stored->open ? &stored->a : NULL;
 }
 
-static __always_inline void accept_close(struct accepting *a)
+/* It is over, with this outcome. */
+static __always_inline void thread_accepted(struct accepting *a, struct sock *sk, int result)
 {
+	struct thread_accepting *stored = (struct thread_accepting *)a;
 	__u32 tid = bpf_get_current_pid_tgid();
 
+	accept_over(&a->who, sk, result, conf.storage ? &stored->last : NULL);
 	if (conf.storage)
-		a->open = 0;
+		stored->open = 0;
 	else
 		bpf_map_delete_elem(&accepting, &tid);
 }
@@ -101,20 +114,22 @@ static __always_inline void accept_close(struct accepting *a)
 handler on_accept(void *ctx, int fd, int via)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
-	struct accepting new = { .open = 1 }, *a;
+	struct thread_accepting *stored;
+	struct accepting a = {};
 
 	if (fd == -1 && is_prod(-EBADF))
 		return;
 	/* also replaces one that was interrupted and starts again now */
-	if (!accept_begin(&new, socket_sk(fd_socket(current_task(), fd))))
+	if (!accept_begin(&a, socket_sk(fd_socket(current_task(), fd))))
 		return;
 	if (conf.storage) {
-		a = thread_record(&thread_accepting, true);
-		if (a) {
-			*a = new;
+		stored = thread_record(&thread_accepting, true);
+		if (stored) {
+			stored->a = a;
+			stored->open = 1;
 			return;
 		}
-	} else if (!bpf_map_update_elem(&accepting, &tid, &new, BPF_ANY)) {
+	} else if (!bpf_map_update_elem(&accepting, &tid, &a, BPF_ANY)) {
 		return;
 	}
 	accepting_full = 1;
@@ -127,7 +142,7 @@ static __always_inline void accept_late(struct sock *sk)
 	struct accepting a = {};
 
 	if (sk && !accepting_full && accept_begin(&a, NULL))
-		accept_over(&a.who, sk, 0);
+		accept_over(&a.who, sk, 0, NULL);
 }
 
 handler on_accepted(void *ctx, struct sock *sk)
@@ -153,8 +168,7 @@ handler on_accept_ret(void *ctx, int ret, bool late)
 	if (ret >= 0)
 		sk = socket_sk(fd_socket(current_task(), ret));
 	/* closed already by another thread: of the listener's kind it was at any rate */
-	accept_over(&a->who, sk ? sk : a->listener, ret < 0 ? -ret : 0);
-	accept_close(a);
+	thread_accepted(a, sk ? sk : a->listener, ret < 0 ? -ret : 0);
 }
 
 static __always_inline void accept_signal(bool restarts)
@@ -167,8 +181,7 @@ static __always_inline void accept_signal(bool restarts)
 		a->restarts = DECIDED;
 		return;
 	}
-	accept_over(&a->who, a->listener, 4 /* EINTR */);
-	accept_close(a);
+	thread_accepted(a, a->listener, 4 /* EINTR */);
 }
 
 /* A thread that ends while it waits has not been refused anything: no outcome. */
@@ -228,7 +241,7 @@ static __always_inline void accept_uring_done(struct io_kiocb *req, struct uring
 		sk = listener; /* a direct descriptor, or closed already */
 	if (!sk && req)
 		sk = socket_sk(file_socket(uring_file(req)));
-	accept_over(&a->who, sk, done->res < 0 ? -done->res : 0);
+	accept_over(&a->who, sk, done->res < 0 ? -done->res : 0, NULL);
 	if (!(done->cflags & IORING_CQE_F_MORE))
 		bpf_map_delete_elem(&uring_accepting, &done->by_data);
 }

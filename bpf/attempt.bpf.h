@@ -16,7 +16,8 @@
  * is decided, in both modes.
  *
  * The tool that includes this defines
- *	attempt_begun(attempt, sk)	who and what kind of socket are known; sk may be NULL
+ *	attempt_begun(attempt, sk, call)	who and what kind of socket are known; sk may be NULL,
+ *					and so may call, where the attempt is a part of it
  *	attempt_over(attempt, size)	complete; size bytes of it matter
  *	attempt_dropped(attempt)	instead of that: a filter turned it away
  * and calls attempt_uring(), attempt_uring_done(), attempt_signal(), attempt_exit() from its
@@ -31,7 +32,8 @@
 #include "point/state.h"
 #include "point/uring.h"
 
-handler attempt_begun(struct attempt *a, struct sock *sk);
+struct call;
+handler attempt_begun(struct attempt *a, struct sock *sk, struct call *call);
 handler attempt_over(struct attempt *a, __u32 size);
 handler attempt_dropped(struct attempt *a);
 
@@ -52,6 +54,9 @@ struct call {
 	const void *addr;
 	int len;
 	__u32 flags; /* CALL_* */
+#ifdef COUNT_KEY
+	struct last last; /* of its thread, while it is in thread_calls */
+#endif
 };
 
 THREAD_STORAGE(thread_calls, call); /* in place of `calls`, for system calls */
@@ -151,27 +156,40 @@ static __always_inline bool second_half(__u64 sk)
 
 /* ------------------------------------------------------------------ addresses */
 
+/* An AF_UNIX address of user memory: a name of so many bytes. */
+static __always_inline void name_from_user(struct call *call, __u32 len)
+{
+	struct attempt *row = &call->row;
+
+	if (len > UNIX_NAME_MAX)
+		len = UNIX_NAME_MAX;
+	__builtin_memset(row->name.bytes, 0, sizeof(row->name.bytes));
+	if (bpf_probe_read_user(row->name.bytes, len, call->addr + 2)) {
+		call->flags |= CALL_UNREAD;
+		return;
+	}
+	row->name.len = len;
+	row->have |= HAVE_RADDR | HAVE_NAME;
+}
+
 /* The destination as it stands in a socket address of user memory. */
 routine void address_from_user(struct call *call)
 {
 	struct attempt *row = &call->row;
 	union {
 		__u16 family;
-		__u8 b[128];
-		__u16 h[64];
-		__u32 w[32];
-		__u64 d[16];
-	} a = {};
+		__u16 h[16];
+		__u32 w[8];
+		__u64 d[4];
+	} a = {}; /* all of an IPv6 one */
 	__u32 len = call->len, size = sizeof(a.family);
 
 	if (len < 2 || call->len < 0)
 		return;
 	if (conf.needs & NEED_RADDR)
 		size = len;
-	else if (call->sk && !is_inet(row->sk_family))
-		return; /* nor is its family needed, and it can't dissolve anything */
 	if (size > sizeof(a))
-		size = sizeof(a); /* as the kernel allows: sizeof(struct sockaddr_storage) */
+		size = sizeof(a);
 	if (bpf_probe_read_user(&a, size, call->addr)) {
 		call->flags |= CALL_UNREAD;
 		return;
@@ -196,9 +214,7 @@ routine void address_from_user(struct call *call)
 		row->ends.rport = bpf_ntohs(a.h[1]);
 		row->have |= HAVE_RADDR | HAVE_RPORT;
 	} else if (a.family == AF_UNIX) {
-		__builtin_memcpy(row->name.bytes, &a.b[2], UNIX_NAME_MAX);
-		row->name.len = len - 2 < UNIX_NAME_MAX ? len - 2 : UNIX_NAME_MAX;
-		row->have |= HAVE_RADDR | HAVE_NAME;
+		name_from_user(call, len - 2);
 	} else if (a.family == AF_NETLINK && len >= 8) {
 		*(__u32 *)row->ends.raddr.b = a.w[1]; /* nl_pid */
 		row->have |= HAVE_RADDR;
@@ -359,16 +375,17 @@ static __always_inline bool call_resumes(struct call *call, struct call_key *key
 }
 
 /* A record for a new call, cleared; NULL: no room, which is counted. */
-static __always_inline struct call *call_new(struct call *stored, struct call_key *key)
+static __always_inline struct call *call_new(bool is_stored, struct call *stored,
+					     struct call_key *key)
 {
-	if (stored) {
+	if (is_stored && stored) {
 		__builtin_memset(stored, 0, CALL_CLEARED);
 		stored->sk = NULL;
 		stored->socket = NULL;
 		stored->flags = CALL_STORED;
 		return stored;
 	}
-	if (!bpf_map_update_elem(&calls, key, &new_call, BPF_ANY))
+	if (!is_stored && !bpf_map_update_elem(&calls, key, &new_call, BPF_ANY))
 		return bpf_map_lookup_elem(&calls, key);
 	calls_full = 1;
 	COUNT_EVENT(map_full);
@@ -376,14 +393,13 @@ static __always_inline struct call *call_new(struct call *stored, struct call_ke
 }
 
 /* A call begins: its record, with all that is known by now. */
-static __always_inline void call_begin(struct call_key *key, int fd, struct socket *socket,
-				       const void *addr, int len, int via)
+static __always_inline void call_begin(__u64 id, struct call_key *key, int fd,
+				       struct socket *socket, const void *addr, int len, int via)
 {
+	bool is_stored = conf.storage && via != VIA_IO_URING;
 	struct call *call, *stored = NULL;
 
-	if (bpf_get_current_pid_tgid() >> 32 == conf.self)
-		return;
-	if (conf.storage && via != VIA_IO_URING) {
+	if (is_stored) {
 		stored = thread_record(&thread_calls, true);
 		call = stored && (stored->flags & CALL_STORED) ? stored : NULL;
 	} else {
@@ -393,7 +409,7 @@ static __always_inline void call_begin(struct call_key *key, int fd, struct sock
 		return;
 	if (!ctl.open)
 		return;
-	call = call_new(stored, key);
+	call = call_new(is_stored, stored, key);
 	if (!call)
 		return;
 	COUNT_EVENT(begun);
@@ -407,10 +423,11 @@ static __always_inline void call_begin(struct call_key *key, int fd, struct sock
 		call->row.fd = fd;
 		call->row.have |= HAVE_FD;
 	}
-	who_fill(&call->row.who, current_task());
+	who_fill(&call->row.who, current_task(), id);
 	call->row.wanted = task_wanted(&call->row.who);
 	call_socket(call, socket);
-	address_from_user(call);
+	if ((conf.needs & NEED_RADDR) || !call->sk)
+		address_from_user(call);
 	/* already connecting: the kernel doesn't look where to */
 	if ((call->flags & CALL_CONTINUES) && !(call->row.have & HAVE_UNSPEC) &&
 	    is_inet(call->row.sk_family))
@@ -422,7 +439,7 @@ static __always_inline void call_begin(struct call_key *key, int fd, struct sock
 	/* a request for a direct descriptor shows its socket only when it is done */
 	if (!(conf.final && (call->flags & CALL_CONTINUES) && is_inet(call->row.sk_family)) &&
 	    (call->sk || via != VIA_IO_URING))
-		attempt_begun(&call->row, call->sk);
+		attempt_begun(&call->row, call->sk, call);
 }
 
 /* Is the socket that the call began with still there, and still the same? */
@@ -433,16 +450,40 @@ static __always_inline bool call_has_sk(struct call *call)
 	return sk && READ(sk, sk_socket) == call->socket;
 }
 
+/*
+ * A call on an IP socket that sent nothing may have dissolved an association (AF_UNSPEC). The address
+ * was not read when it began, unless it is shown: it tells that only now, and only if it may be.
+ */
+static __always_inline void look_for_unspec(struct call *call)
+{
+	struct attempt *row = &call->row;
+	struct sock *sk = call->sk;
+
+	if ((call->flags & (CALL_BEGAN | CALL_CONTINUES)) || !is_inet(row->sk_family))
+		return;
+	if (row->ret == 0 && call_has_sk(call) && READ(sk, __sk_common.skc_dport))
+		return;
+	address_from_user(call);
+	if (row->have & HAVE_UNSPEC) {
+		attempt_dropped(row);
+		attempt_begun(row, call->sk, call);
+	}
+}
+
 /* The call has returned row.ret at call->end: what more the socket tells now. */
 static __always_inline void call_ends(struct call *call)
 {
 	struct attempt *row = &call->row;
-	bool connected = (row->have & HAVE_RET) && row->ret == 0 && !(row->have & HAVE_UNSPEC);
 	struct sock *sk = call->sk;
+	bool connected;
 
-	if (call->flags & CALL_UNREAD)
+	if (!(conf.needs & NEED_RADDR) && sk)
+		look_for_unspec(call);
+	else if (call->flags & CALL_UNREAD)
 		address_from_user(call); /* the kernel has read it meanwhile: it is in memory */
-	if ((connected || row->ret == -115 /* EINPROGRESS */) && call_has_sk(call)) {
+	connected = (row->have & HAVE_RET) && row->ret == 0 && !(row->have & HAVE_UNSPEC);
+	if ((conf.needs & (NEED_RADDR | NEED_LADDR)) &&
+	    (connected || row->ret == -115 /* EINPROGRESS */) && call_has_sk(call)) {
 		if (is_inet(row->sk_family)) {
 			if (connected && !(call->flags & CALL_BEGAN))
 				address_from_sk(row, call->sk);
@@ -536,11 +577,13 @@ routine void call_done(struct call *call, struct call_key *key)
 
 handler on_connect(void *ctx, int fd, const void *addr, int len, int via)
 {
-	struct call_key key = thread_key();
+	__u64 id = bpf_get_current_pid_tgid();
+	struct call_key key = { (__u32)id, 0 };
 
 	if (fd == -1 && addr == (const void *)PROD_MARK)
 		return;
-	call_begin(&key, fd, fd_socket(current_task(), fd), addr, len, via);
+	if (id >> 32 != conf.self)
+		call_begin(id, &key, fd, fd_socket(current_task(), fd), addr, len, via);
 }
 
 handler on_connect_ret(void *ctx, int ret)
@@ -600,17 +643,18 @@ static __always_inline void attempt_exit(int result)
 static __always_inline void attempt_uring(struct io_kiocb *req, struct call_key key)
 {
 	struct io_connect *op = (struct io_connect *)req;
+	__u64 id = bpf_get_current_pid_tgid();
 	struct socket *socket = NULL;
 	int fd;
 
-	if (uring_opcode(req) != IORING_OP_CONNECT)
+	if (uring_opcode(req) != IORING_OP_CONNECT || id >> 32 == conf.self)
 		return;
 	fd = uring_fd(req);
 	if (fd != -1)
 		socket = fd_socket(current_task(), fd);
 	else if (!bpf_core_field_exists(req->cqe))
 		socket = file_socket(uring_file(req));
-	call_begin(&key, fd, socket, READ(op, addr), READ(op, addr_len), VIA_IO_URING);
+	call_begin(id, &key, fd, socket, READ(op, addr), READ(op, addr_len), VIA_IO_URING);
 }
 
 static __always_inline void attempt_uring_done(struct io_kiocb *req, struct call_key key,
@@ -639,7 +683,7 @@ static __always_inline void attempt_uring_done(struct io_kiocb *req, struct call
 		call->flags &= ~CALL_CONTINUES; /* that was its state before, not now */
 		if (had_family)
 			row->ends.family = family;
-		attempt_begun(row, call->sk);
+		attempt_begun(row, call->sk, call);
 	}
 	call_done(call, &key);
 }
@@ -761,10 +805,10 @@ static __always_inline void conn_begin(struct sock *sk, struct socket *socket)
 		conn->has_call = 1;
 		return;
 	}
-	who_fill(&row->who, task);
+	who_fill(&row->who, task, bpf_get_current_pid_tgid());
 	row->wanted = task_wanted(&row->who);
 	COUNT_EVENT(begun);
-	attempt_begun(row, sk);
+	attempt_begun(row, sk, NULL);
 }
 
 /* SYN_SENT (or SYN_RECV: both sides connected) -> something else, in anybody's context. */

@@ -12,9 +12,10 @@
 #ifndef CONNECTIONS_BPF_H
 #define CONNECTIONS_BPF_H
 
+#include "count.bpf.h"
+
 #include "accepted.bpf.h"
 #include "attempt.bpf.h"
-#include "count.bpf.h"
 #include "point/task.h"
 
 static __always_inline void key_fill(COUNT_KEY *key, struct sock *sk, const struct ends *ends,
@@ -25,8 +26,9 @@ static __always_inline void name_fill(char *comm, const struct who *who)
 	__builtin_memcpy(comm, conf.bt ? who->thread : who->comm, COMM_LEN);
 }
 
-handler attempt_begun(struct attempt *a, struct sock *sk)
+handler attempt_begun(struct attempt *a, struct sock *sk, struct call *call)
 {
+	struct last *last = call && (call->flags & CALL_STORED) ? &call->last : NULL;
 	COUNT_KEY key = {};
 	struct counts *c;
 
@@ -35,7 +37,7 @@ handler attempt_begun(struct attempt *a, struct sock *sk)
 	name_fill(key.comm, &a->who);
 	key.call = OP_CONNECT;
 	key_fill(&key, sk, &a->ends, a->have);
-	a->slot = count_slot(&key);
+	a->slot = count_slot_again(&key, last);
 	c = count_at(a->slot);
 	if (c)
 		COUNT(c, begun);
@@ -59,7 +61,7 @@ handler attempt_dropped(struct attempt *a)
 		COUNT(c, dropped);
 }
 
-routine void accept_over(const struct who *who, struct sock *sk, int result)
+routine void accept_over(const struct who *who, struct sock *sk, int result, struct last *last)
 {
 	COUNT_KEY key = {};
 	struct ends ends = {};
@@ -76,7 +78,7 @@ routine void accept_over(const struct who *who, struct sock *sk, int result)
 	name_fill(key.comm, who);
 	key.call = COUNT_ACCEPT;
 	key_fill(&key, sk, &ends, have);
-	c = count_at(count_slot(&key));
+	c = count_at(count_slot_again(&key, last));
 	if (!c)
 		return;
 	COUNT_EVENT(shown);

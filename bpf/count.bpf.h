@@ -108,6 +108,36 @@ static __always_inline __u32 count_slot(COUNT_KEY *key)
 	return slot ? *slot + 1 : new_slot(key);
 }
 
+/* What a thread counted last. Mostly it counts the same again, and that needs no hashing. */
+struct last {
+	COUNT_KEY key;
+	__u32 slot; /* plus 1 */
+	__u32 pad;
+};
+
+static __always_inline bool same_key(const COUNT_KEY *a, const COUNT_KEY *b)
+{
+	_Static_assert(sizeof(*a) % 8 == 0, "keys are words");
+	_Pragma("unroll") for (__u32 i = 0; i < sizeof(*a) / 8; i++)
+		if (((const __u64 *)a)[i] != ((const __u64 *)b)[i])
+			return false;
+	return true;
+}
+
+static __always_inline __u32 count_slot_again(COUNT_KEY *key, struct last *last)
+{
+	__u32 slot;
+
+	if (!last)
+		return count_slot(key);
+	if (last->slot && same_key(key, &last->key))
+		return last->slot;
+	slot = count_slot(key);
+	last->key = *key;
+	last->slot = slot;
+	return slot;
+}
+
 static __always_inline struct counts *count_at(__u32 slot_plus_1)
 {
 	__u32 slot = slot_plus_1 - 1;

@@ -87,10 +87,9 @@ static __always_inline struct task_struct *current_task(void)
 	return (struct task_struct *)bpf_get_current_task();
 }
 
-static __always_inline void who_fill(struct who *w, struct task_struct *task)
+/* id: bpf_get_current_pid_tgid() */
+static __always_inline void who_fill(struct who *w, struct task_struct *task, __u64 id)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-
 	w->pid = id >> 32;
 	w->tid = id;
 	if (conf.needs & NEED_UID)
@@ -255,13 +254,19 @@ static __always_inline bool is_inet(__u16 family)
 /* Kind, family and network namespace of a socket; returns its `have` bits. */
 static __always_inline __u32 ends_kind(struct ends *e, struct sock *sk)
 {
+	__u32 have = HAVE_FAMILY;
+
 	e->family = READ(sk, __sk_common.skc_family);
-	e->type = READ(sk, sk_type);
-	e->protocol = READ(sk, sk_protocol);
-	if (!(conf.needs & NEED_NETNS))
-		return HAVE_FAMILY | HAVE_SOCKET;
-	e->netns = READ(sk, __sk_common.skc_net.net, ns.inum);
-	return HAVE_FAMILY | HAVE_SOCKET | HAVE_NETNS;
+	if (conf.needs & NEED_SOCKET) {
+		e->type = READ(sk, sk_type);
+		e->protocol = READ(sk, sk_protocol);
+		have |= HAVE_SOCKET;
+	}
+	if (conf.needs & NEED_NETNS) {
+		e->netns = READ(sk, __sk_common.skc_net.net, ns.inum);
+		have |= HAVE_NETNS;
+	}
+	return have;
 }
 
 /* The local end of an IP socket, if it is bound. */
@@ -332,6 +337,8 @@ static __always_inline bool cgroup_wanted(void)
 /* The filters on the calling task; asked when a call begins. */
 static __always_inline bool task_wanted(const struct who *w)
 {
+	if (!conf.filters)
+		return true;
 	if ((conf.filters & FILTER_PID) && !in_list(conf.pids, conf.npids, w->pid))
 		return false;
 	if ((conf.filters & FILTER_FOLLOW) && !bpf_map_lookup_elem(&followed, &w->pid))
@@ -358,6 +365,8 @@ static __always_inline bool family_in(__u16 family)
  */
 static __always_inline bool ends_wanted(const struct ends *e, __u32 have, __u16 sk_family)
 {
+	if (!conf.filters)
+		return true;
 	if (conf.filters & FILTER_FAMILY) {
 		if (!((have & HAVE_FAMILY) && family_in(e->family)) &&
 		    !((have & HAVE_SOCKET) && family_in(sk_family)))
@@ -403,6 +412,8 @@ static __always_inline bool ends_wanted(const struct ends *e, __u32 have, __u16 
 /* The filters on the outcome: an errno, 0, or a RESULT_. */
 static __always_inline bool result_wanted(__s32 result, __u64 lat_ns)
 {
+	if (!conf.filters)
+		return true;
 	/* in progress is no failure */
 	if ((conf.filters & FILTER_FAILED) &&
 	    (result == 0 || result == RESULT_DISCONNECTED || result == RESULT_PENDING ||

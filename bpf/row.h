@@ -67,6 +67,7 @@ enum {
 	NEED_LADDR = 1 << 4,
 	NEED_RADDR = 1 << 5,
 	NEED_TIME = 1 << 6,
+	NEED_SOCKET = 1 << 7, /* its type and protocol */
 };
 
 /*

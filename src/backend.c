@@ -2,8 +2,8 @@
 /*
  * backend.c - from the programs in a tool's object to attached ones, by the routes of plan.h.
  *
- * There is no probing beforehand: loading and attaching are the probe. A program that the
- * kernel refuses is struck out, and all is tried again without it, until every point that the
+ * Loading and attaching are the probe (exists.c only spares what plainly can't): a program that
+ * the kernel refuses is struck out, and all is tried again without it, until every point that the
  * tool needs has a route, or none is left.
  */
 #include "live.h"

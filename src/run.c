@@ -417,6 +417,7 @@ static uint32_t needs(const struct run *run, const struct sink *sink)
 		{ FILTER_NETNS, BY_NETNS, NEED_NETNS },
 		{ FILTER_PORT | FILTER_ADDR, 0, NEED_RADDR },
 		{ FILTER_MINLAT, 0, NEED_TIME },
+		{ FILTER_PROTOCOL | FILTER_FAMILY, 0, NEED_SOCKET },
 	};
 	uint32_t needs = run->conf.bt ? NEED_THREAD : 0;
 

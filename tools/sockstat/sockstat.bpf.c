@@ -114,15 +114,16 @@ static __always_inline bool wanted(struct sock *sk, const struct who *who, int r
 /* Count one operation; ret: bytes, 0 or -errno. */
 static __always_inline void count(void *ctx, int call, struct sock *sk, int ret, bool bytes)
 {
+	__u64 id = bpf_get_current_pid_tgid();
 	int result = ret < 0 ? -ret : 0;
 	struct counts *c;
 
-	if (bpf_get_current_pid_tgid() >> 32 == conf.self || !ctl.open)
+	if (id >> 32 == conf.self || !ctl.open)
 		return;
 	if (conf.by || conf.filters) {
 		struct who who = {};
 
-		who_fill(&who, current_task());
+		who_fill(&who, current_task(), id);
 		if (!wanted(sk, &who, result)) {
 			COUNT_EVENT(filtered);
 			return;
@@ -161,8 +162,11 @@ static __always_inline struct sock *fd_sk(int fd)
  */
 static __always_inline bool returned(int call, int ret)
 {
-	__u32 tid = bpf_get_current_pid_tgid(), what = call;
+	__u32 tid, what = call;
 
+	if (!interruptions && ret != -ERESTARTSYS)
+		return true;
+	tid = bpf_get_current_pid_tgid();
 	if (interruptions && !bpf_map_delete_elem(&interrupted, &tid))
 		__sync_fetch_and_add(&interruptions, -1);
 	if (ret != -ERESTARTSYS)

@@ -10,7 +10,7 @@ struct {
 	__uint(max_entries, 4 * 1024 * 1024);
 } soconnect SEC(".maps");
 
-handler attempt_begun(struct attempt *a, struct sock *sk)
+handler attempt_begun(struct attempt *a, struct sock *sk, struct call *call)
 {
 }
 

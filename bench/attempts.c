@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * attempts.c - attaches the programs of attempts.bpf.c for one tool by one route, says "attached",
+ * and takes what rows come, until a signal.
+ *
+ *	attempts sofamily fentry|tracepoint
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/libbpf.h>
+
+extern const char attempts_bpf[], attempts_bpf_end[];
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "attempts: %s: %s\n", what, strerror(errno));
+	return 1;
+}
+
+static int drop(void *ctx, void *row, size_t size)
+{
+	(void)ctx, (void)row, (void)size;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "attempts");
+	struct bpf_object *object =
+		bpf_object__open_mem(attempts_bpf, attempts_bpf_end - attempts_bpf, &options);
+	struct bpf_program *program;
+	struct ring_buffer *ring;
+	char first[64], second[64];
+
+	if (argc != 3 || !object)
+		return fail("usage: attempts TOOL ROUTE");
+	libbpf_set_print(NULL);
+	snprintf(first, sizeof(first), "%s__%s", argv[1], argv[2]);
+	snprintf(second, sizeof(second), "%s_ret__%s", argv[1], argv[2]);
+	bpf_object__for_each_program(program, object) {
+		const char *name = bpf_program__name(program);
+
+		bpf_program__set_autoload(program, !strcmp(name, first) || !strcmp(name, second));
+	}
+	if (bpf_object__load(object))
+		return fail("does not load");
+	bpf_object__for_each_program(program, object)
+		if (bpf_program__autoload(program) && !bpf_program__attach(program))
+			return fail(bpf_program__name(program));
+	ring = ring_buffer__new(bpf_object__find_map_fd_by_name(object, "rows"), drop, NULL, NULL);
+	if (!ring)
+		return fail("rows");
+	fprintf(stderr, "attached\n");
+	for (;;) {
+		ring_buffer__consume(ring);
+		usleep(20000);
+	}
+}
