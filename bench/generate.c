@@ -5,7 +5,8 @@
  *
  *	generate [OPTIONS] WORKLOAD...	  "WORKLOAD COST" for each: CPU time of an operation, ns
  *	generate --seconds S WORKLOAD...  all it can in that time: "WORKLOAD OPERATIONS SECONDS"
- *	generate now			  CLOCK_MONOTONIC in ns: when it came to run
+ *	generate now			  CLOCK_MONOTONIC in ns: when it came to run; and the most
+ *					  memory that the process had which started it, KiB
  *
  *	--cpu N		on that CPU
  *	--rate N	that many a second; between them it spins, and isn't timed
@@ -242,13 +243,30 @@ static void run(const char *name, double seconds)
 	fds[0] = fds[1] = -1;
 }
 
+/* Not by getrusage, where a process begins with the memory of the one that it was forked from. */
+static long peak_memory(int pid)
+{
+	char name[32], line[128];
+	long kib = 0;
+	FILE *f;
+
+	snprintf(name, sizeof(name), "/proc/%d/status", pid);
+	f = fopen(name, "r");
+	while (f && !kib && fgets(line, sizeof(line), f))
+		sscanf(line, "VmHWM: %ld", &kib);
+	if (f)
+		fclose(f);
+	return kib;
+}
+
 int main(int argc, char **argv)
 {
 	double seconds = 0;
 	int i;
 
 	if (argc == 2 && !strcmp(argv[1], "now")) {
-		printf("%llu\n", (unsigned long long)clock_ns(CLOCK_MONOTONIC));
+		printf("%llu", (unsigned long long)clock_ns(CLOCK_MONOTONIC));
+		printf(" %ld\n", peak_memory(getppid()));
 		return 0;
 	}
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {

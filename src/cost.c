@@ -82,6 +82,20 @@ static double ms(const struct timeval *t)
 	return t->tv_sec * 1e3 + t->tv_usec / 1e3;
 }
 
+/* Not by getrusage: there a process begins with the memory of the one that started it. */
+static long peak_kib(void)
+{
+	FILE *f = fopen("/proc/self/status", "re");
+	char line[128];
+	long kib = 0;
+
+	while (f && !kib && fgets(line, sizeof(line), f))
+		sscanf(line, "VmHWM: %ld", &kib);
+	if (f)
+		fclose(f);
+	return kib;
+}
+
 static void print_kernel(const struct cost *c, const struct live *live, uint64_t wall_ns,
 			 uint64_t events)
 {
@@ -123,7 +137,7 @@ void cost_print(const struct cost *c, const struct live *live, uint64_t wall_ns,
 	fprintf(stderr,
 		"%s: cost: %llu events in %.3f s; %llu rows, %llu bytes; %ld KiB at most\n",
 		name, (unsigned long long)events, wall_ns / 1e9, (unsigned long long)rows,
-		(unsigned long long)bytes, now.ru_maxrss);
+		(unsigned long long)bytes, peak_kib());
 	fprintf(stderr,
 		"%s: cost: this process %.3f %% of a CPU, %.0f ns an event: user %.1f ms, "
 		"system %.1f ms; before that to start %.1f ms\n",

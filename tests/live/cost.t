@@ -71,6 +71,13 @@ like "$err" '^soconnect: cost: in the kernel [0-9.]+ % of a CPU, [1-9][0-9]* ns 
 	"--stats: all of them"
 like "$err" '^soconnect: cost: by these statistics a program that does nothing takes [1-9][0-9]* ns; they make each run [0-9]+ ns longer' \
 	"--stats: and of the statistics"
+# not that of whoever started it: 64 MiB here
+bound 60 perl -e '$big = "x" x (1 << 26); exec @ARGV' "$B/sockray" soconnect --stats -q -d 0.1 2>"$T/err"
+peak=$(sed -n 's/.* \([0-9]*\) KiB at most$/\1/p' "$T/err")
+case $(ldd "$B/sockray" 2>/dev/null) in
+*asan*) ;;
+*) ok "--stats: the memory of the tool alone: $peak KiB" [ "$peak" -gt 1000 -a "$peak" -lt 40000 ] ;;
+esac
 run "$B/sockstat" --stats -q -p "$sleeper" 0.2 2
 like "$err" "^sockstat: cost: [0-9]+ events in [0-9.]+ s; 2 rows, $(wc -c <"$T/out") bytes" \
 	"--stats: reports are rows, too"
