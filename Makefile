@@ -14,6 +14,8 @@ B := $(if $(SAN),build-san,build)
 prefix ?= /usr/local
 CLANG ?= clang
 LLVM_STRIP ?= llvm-strip
+# what only a linker needs: a third of an object
+SLIM := -g -R .rel.BTF -R .rel.BTF.ext -w -N 'LBB*'
 STRIP ?= strip
 PKG_CONFIG ?= pkg-config
 
@@ -53,7 +55,7 @@ $B/%.o: src/%.c | $B
 define tool_rules
 $B/$1.bpf.o: tools/$1/$1.bpf.c | $B
 	$$(CLANG) $$(BPF_CFLAGS) -c -o $$@ $$<
-	$$(LLVM_STRIP) -g $$@
+	$$(LLVM_STRIP) $(SLIM) $$@
 $B/$1.o: tools/$1/$1.c | $B
 	$$(CC) $$(ALL_CFLAGS) -c -o $$@ $$<
 $B/$1.embed.o: src/embed.S $B/$1.bpf.o | $B
@@ -70,12 +72,12 @@ tests: $(units) $B/sockray-broken $B/traffic $B/traffic32 $B/operations $B/opera
 	$B/blocked $B/compare $(CALLPATHS)
 
 $(units): $B/%: tests/unit/%.c $(testable)
-	$(CC) $(ALL_CFLAGS) -Isrc -Ibpf -o $@ $^ $(LIBS) -lcmocka
+	$(CC) $(ALL_CFLAGS) -Isrc -Ibpf -o $@ $(filter-out %.h,$^) $(LIBS) -lcmocka
 
 # soconnect with routes that are no good
 $B/broken.bpf.o: tests/broken.bpf.c | $B
 	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
-	$(LLVM_STRIP) -g $@
+	$(LLVM_STRIP) $(SLIM) $@
 $B/broken.embed.o: src/embed.S $B/broken.bpf.o | $B
 	$(CC) -DTOOL=soconnect -DOBJECT='"$B/broken.bpf.o"' -c -o $@ $<
 $B/sockray-broken: $(filter-out $B/soconnect.embed.o,$(objects)) $B/broken.embed.o
@@ -126,13 +128,17 @@ $B/generate: bench/generate.c | $B
 bench_bpf = $B/empty $B/attempts
 $(bench_bpf:%=%.bpf.o): $B/%.bpf.o: bench/%.bpf.c | $B
 	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
-	$(LLVM_STRIP) -g $@
+	$(LLVM_STRIP) $(SLIM) $@
 $(bench_bpf:%=%.embed.o): $B/%.embed.o: src/embed.S $B/%.bpf.o | $B
 	$(CC) -DTOOL=$* -DOBJECT='"$B/$*.bpf.o"' -c -o $@ $<
 $(bench_bpf): STATIC_FLAG = --static
 $(bench_bpf): $B/%: bench/%.c $B/%.embed.o | $B
-	$(CC) $(JUDGE_CFLAGS) -static -o $@ $^ $(LIBS)
-bench-programs: all static $B/generate $(bench_bpf)
+	$(CC) $(JUDGE_CFLAGS) -static -o $@ $(filter-out %.h,$^) $(LIBS)
+# what a row costs in user space, by itself
+$B/rows: STATIC_FLAG = --static
+$B/rows: bench/rows.c $(testable) | $B
+	$(CC) $(ALL_CFLAGS) -static -o $@ $(filter-out %.h,$^) $(LIBS)
+bench-programs: all static $B/generate $(bench_bpf) $B/rows
 bench: bench-programs
 	bench/run
 

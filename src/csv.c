@@ -7,22 +7,27 @@
 
 #include <stdlib.h>
 
-static void put_cell(struct buf *b, size_t from)
+static bool needs_quotes(const char *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (p[i] == ' ' || p[i] == ',' || p[i] == '"')
+			return true;
+	return false;
+}
+
+/* What stands in the buffer from FROM on becomes a cell. */
+static void quote(struct buf *b, size_t from)
 {
 	size_t len = b->len - from, quotes = 0;
-	bool needed = false;
-	char *p = b->p + from;
+	char *p = b->p + from, *to;
 
-	for (size_t i = 0; i < len; i++) {
-		quotes += p[i] == '"';
-		needed |= p[i] == ',' || p[i] == '"' || p[i] == ' ';
-	}
-	if (!needed)
+	if (!needs_quotes(p, len))
 		return;
+	for (size_t i = 0; i < len; i++)
+		quotes += p[i] == '"';
 	p = buf_room(b, quotes + 2) - len;
 	/* from the end, so that nothing is overwritten before it is moved */
-	char *to = p + len + quotes + 1;
-
+	to = p + len + quotes + 1;
 	*to-- = '"';
 	for (size_t i = len; i-- > 0;) {
 		*to-- = p[i];
@@ -48,28 +53,30 @@ static void put_name(struct buf *b, const struct column *c)
 	}
 }
 
-static void put_counts(struct buf *b, const struct counts *c)
+static char *put_counts(char *p, const struct counts *c)
 {
 	const uint64_t list[] = { c->count, c->ok, c->failed, c->again, c->bytes };
 
 	for (size_t i = 0; i < sizeof(list) / sizeof(*list); i++) {
 		if (i)
-			buf_char(b, ',');
-		buf_u64(b, list[i]);
+			*p++ = ',';
+		p = put_u64(p, list[i]);
 	}
+	return p;
 }
 
 static void csv_open(struct sink *s, const struct live *live)
 {
 	(void)live;
-	if (s->run->no_header)
-		return;
-	for (size_t i = 0; s->columns[i]; i++) {
-		if (i)
-			buf_char(s->out, ',');
-		put_name(s->out, s->columns[i]);
+	for (struct cell *c = s->cells; c->column; c++) {
+		cell_before(c, c > s->cells ? "," : "", "", "");
+		if (s->run->no_header)
+			continue;
+		buf_add(s->out, c->text, c->before);
+		put_name(s->out, c->column);
 	}
-	buf_add(s->out, "\r\n", 2);
+	if (!s->run->no_header)
+		buf_add(s->out, "\r\n", 2);
 }
 
 static void csv_tick(struct sink *s, uint64_t when)
@@ -77,32 +84,38 @@ static void csv_tick(struct sink *s, uint64_t when)
 	(void)s, (void)when;
 }
 
+/* What needs more than a cell's room, escapes, or quotes. */
+static char *put_long(struct sink *s, char *p, const struct column *c, const struct value *v)
+{
+	struct buf *b = s->out;
+	size_t from = p - b->p;
+
+	b->len = from;
+	value_text(b, c, v);
+	quote(b, from);
+	return buf_room(b, s->row_room);
+}
+
+static char *put_value(struct sink *s, char *p, const struct column *c, const struct value *v)
+{
+	switch (v->type) {
+	case V_NONE:
+		return c->kind == K_COUNTS ? PUT(p, ",,,,") : p;
+	case V_COUNTS:
+		return put_counts(p, v->counts);
+	case V_BOOL:
+	case V_TEXT:
+	case V_BYTES:
+	case V_STACK:
+		return put_long(s, p, c, v);
+	default: /* nanoseconds as they are, as in JSON */
+		return value_put(p, v);
+	}
+}
+
 static void csv_row(struct sink *s, const void *row)
 {
-	for (size_t i = 0; s->columns[i]; i++) {
-		const struct column *c = s->columns[i];
-		size_t from;
-		struct value v;
-
-		if (i)
-			buf_char(s->out, ',');
-		column_value(s->table, c, row, &v);
-		if (v.type == V_NONE) {
-			if (c->kind == K_COUNTS)
-				buf_str(s->out, ",,,,");
-			continue;
-		}
-		if (v.type == V_COUNTS) {
-			put_counts(s->out, v.counts);
-			continue;
-		}
-		from = s->out->len;
-		if (v.type == V_UINT)
-			buf_u64(s->out, v.u); /* nanoseconds as they are, as in JSON */
-		else
-			value_text(s->out, c, &v);
-		put_cell(s->out, from);
-	}
+	cells_row(s, row, put_value);
 	buf_add(s->out, "\r\n", 2);
 }
 

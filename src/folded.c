@@ -34,13 +34,13 @@ static void folded_row(struct sink *s, const void *row)
 
 	if (!counts->count)
 		return; /* pending only */
-	for (size_t i = 0; s->columns[i]; i++) {
+	for (size_t i = 0; s->cells[i].column; i++) {
 		struct value v;
 
 		if (i)
 			buf_char(s->out, ';');
-		column_value(s->table, s->columns[i], row, &v);
-		put_step(s->out, s->columns[i], &v);
+		column_value(s->table, s->cells[i].column, row, &v);
+		put_step(s->out, s->cells[i].column, &v);
 	}
 	buf_char(s->out, ' ');
 	buf_u64(s->out, counts->count);

@@ -66,8 +66,8 @@ static long long read_misses(struct live *live, struct program *p)
 
 	if (bpf_obj_get_info_by_fd(bpf_program__fd(p->prog), &info, &len))
 		return -1;
-	p->runs = info.run_cnt;
-	p->run_ns = info.run_time_ns;
+	p->runs = info.run_cnt - p->runs_before;
+	p->run_ns = info.run_time_ns - p->run_ns_before;
 	/* 5.10's info ends before it; perf's programs count theirs only from 6.7 on */
 	if ((p->perf && !live->perf_misses) ||
 	    len < offsetof(struct bpf_prog_info, recursion_misses) +
@@ -82,6 +82,8 @@ void live_open(struct live *live, bool open)
 		long long missed = read_misses(live, &live->programs[i]);
 
 		live->programs[i].before = missed > 0 ? missed : 0;
+		live->programs[i].runs_before = live->programs[i].runs;
+		live->programs[i].run_ns_before = live->programs[i].run_ns;
 	}
 	__atomic_store_n(&live->ctl->open, open, __ATOMIC_SEQ_CST);
 }

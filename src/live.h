@@ -31,7 +31,8 @@ struct program {
 	long long before; /* ... and before that */
 	long long told;	  /* of those, how many were warned of */
 	bool covered;	  /* ... but its twin saw what it missed */
-	uint64_t runs, run_ns; /* with --stats */
+	uint64_t runs, run_ns; /* since the gate opened, with --stats ... */
+	uint64_t runs_before, run_ns_before; /* ... and before that */
 };
 
 struct live_point {

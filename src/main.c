@@ -4,6 +4,7 @@
  * that tool; "sockray TOOL" always works.
  */
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,11 @@ int main(int argc, char **argv)
 	if (!argc)
 		return EXIT_USAGE;
 	keep_standard_files();
+	/*
+	 * The kernel's BTF, twice 5 MiB, comes and goes at the start, once for each try. By
+	 * default malloc() takes that for a habit, and keeps the room for the rest of the run.
+	 */
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	name = name ? name + 1 : argv[0];
 	len = strlen(name);
 	if (len > sizeof(suffix) - 1 && !strcmp(name + len - (sizeof(suffix) - 1), suffix))

@@ -402,7 +402,7 @@ static const struct option_entry options[] = {
 	{ 0, "map-size", "N", "room for N undecided calls or keys (default 16384)", 0,
 	  set_map_size },
 	{ 0, "strict", NULL, "fail when something can't be seen or was lost", 0, set_strict },
-	{ 0, "stats", NULL, "at the end: what this cost", 0, set_stats },
+	{ 0, "stats", NULL, "at the end: what it cost, in the kernel and here", 0, set_stats },
 	{ 'v', "verbose", NULL, "hooks in use, libbpf's log, totals", 0, set_verbose },
 	{ 'V', "version", NULL, "version", 0, NULL },
 	{ 'h', "help", NULL, "this", 0, NULL },

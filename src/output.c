@@ -80,6 +80,7 @@ void output_flush(struct output *o, const volatile bool *stop)
 		n = write(o->fd, o->buf.p + done, len);
 		if (n >= 0) {
 			done += n;
+			o->written += n;
 		} else if (errno == EPIPE) {
 			o->state = OUTPUT_CLOSED;
 			break;

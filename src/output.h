@@ -14,6 +14,7 @@ struct output {
 	const char *name; /* for messages */
 	bool ours;	  /* opened by us: to be closed */
 	struct buf buf;	  /* written, not yet flushed */
+	uint64_t written; /* bytes */
 	enum { OUTPUT_GOOD, OUTPUT_CLOSED, OUTPUT_FAILED } state;
 };
 

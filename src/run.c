@@ -12,12 +12,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <bpf/bpf.h>
-#include <sys/resource.h>
 
 #include "command.h"
+#include "cost.h"
 #include "count.h"
 #include "fixed.h"
+#include "format.h"
 #include "keyed.h"
 #include "live.h"
 #include "output.h"
@@ -33,6 +33,7 @@ struct state {
 	struct sink sink;
 	struct output output;
 	struct command command;
+	struct cost cost;
 	struct count *count;
 	struct keyed *keyed;
 	struct fixed *fixed;
@@ -40,6 +41,7 @@ struct state {
 	uint64_t checked;  /* when misses were last looked for */
 	long long missed;  /* up to then */
 	uint64_t rows, reports;
+	uint64_t printed; /* rows, or those of reports */
 	uint64_t rows_reported; /* in reports up to the last one */
 	bool told; /* the command, that it is to end */
 	const char *reason; /* why it ends; NULL: it doesn't yet */
@@ -100,6 +102,14 @@ static bool all_shown(const struct state *s)
 	return s->run->max_events && s->rows >= s->run->max_events;
 }
 
+static void print_row(void *arg, const void *row)
+{
+	struct state *s = arg;
+
+	s->printed++;
+	s->sink.ops->row(&s->sink, row);
+}
+
 static int on_row(void *arg, const void *row)
 {
 	struct state *s = arg;
@@ -116,7 +126,7 @@ static int on_row(void *arg, const void *row)
 	if (s->count)
 		count_row(s->count, row);
 	else
-		s->sink.ops->row(&s->sink, row);
+		print_row(s, row);
 	/* a burst must not become one huge write */
 	if (s->output.buf.len >= 256 * 1024) {
 		output_flush(&s->output, &stopping);
@@ -124,13 +134,6 @@ static int on_row(void *arg, const void *row)
 			return -EPIPE;
 	}
 	return 0;
-}
-
-static void on_sum(void *arg, const void *row)
-{
-	struct state *s = arg;
-
-	s->sink.ops->row(&s->sink, row);
 }
 
 /* What was missed since the last time; told at once, as a run may go on for days. */
@@ -167,11 +170,11 @@ static void report(struct state *s, uint64_t when)
 	s->reports++;
 	s->sink.ops->tick(&s->sink, when);
 	if (s->count)
-		count_report(s->count, when, s->reports, on_sum, s);
+		count_report(s->count, when, s->reports, print_row, s);
 	if (s->keyed)
-		keyed_report(s->keyed, when, s->reports, on_sum, s);
+		keyed_report(s->keyed, when, s->reports, print_row, s);
 	if (s->fixed)
-		on_sum(s, fixed_report(s->fixed, when, s->reports, when - s->reported));
+		print_row(s, fixed_report(s->fixed, when, s->reports, when - s->reported));
 	s->reported = when;
 	s->rows_reported = s->rows;
 	output_flush(&s->output, &stopping);
@@ -271,26 +274,6 @@ static void loop(struct state *s, uint64_t start, const sigset_t *during)
 	}
 }
 
-/* What the run cost, from the kernel's own statistics and from getrusage. */
-static void print_stats(struct state *s, uint64_t wall_ns, uint64_t events)
-{
-	uint64_t bpf_ns = 0, runs = 0, user_ns;
-	struct rusage u;
-
-	for (size_t i = 0; i < s->live.nprograms; i++) {
-		bpf_ns += s->live.programs[i].run_ns;
-		runs += s->live.programs[i].runs;
-	}
-	getrusage(RUSAGE_SELF, &u);
-	user_ns = (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000000ULL +
-		  (u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000ULL;
-	fprintf(stderr,
-		"%s: cost: %llu events; programs ran %llu times, %llu ns an event, %.3f %% of a CPU; this process %.1f ms CPU, %.3f %%, %ld KiB at most\n",
-		s->run->tool->name, (unsigned long long)events, (unsigned long long)runs,
-		(unsigned long long)(events ? bpf_ns / events : 0), 100.0 * bpf_ns / wall_ns,
-		user_ns / 1e6, 100.0 * user_ns / wall_ns, u.ru_maxrss);
-}
-
 /* The last line: what was seen, and above all what was not. */
 static void print_account(const struct state *s, const struct totals *t, bool missed)
 {
@@ -357,7 +340,7 @@ static void print_account(const struct state *s, const struct totals *t, bool mi
 	buf_free(&b);
 }
 
-static int finish(struct state *s, uint64_t start, int stats_fd)
+static int finish(struct state *s, uint64_t start)
 {
 	struct totals totals;
 	uint64_t closed;
@@ -389,8 +372,10 @@ static int finish(struct state *s, uint64_t start, int stats_fd)
 	s->sink.ops->end(&s->sink, &s->live, &totals, s->reason);
 	output_flush(&s->output, &stopping);
 	output_close(&s->output);
-	if (s->run->stats && stats_fd >= 0)
-		print_stats(s, closed - start, totals.shown + totals.filtered);
+	if (s->run->stats)
+		cost_print(&s->cost, &s->live, closed - start,
+			   totals.shown + totals.filtered + totals.lost, s->printed,
+			   s->output.written);
 	if (!s->run->quiet || totals.lost || totals.map_full || missed)
 		print_account(s, &totals, missed);
 
@@ -437,15 +422,15 @@ static uint32_t needs(const struct run *run, const struct sink *sink)
 	for (size_t i = 0; i < sizeof(of) / sizeof(*of); i++)
 		if (run->conf.filters & of[i].filters || run->conf.by & of[i].by)
 			needs |= of[i].needs;
-	for (const struct column *const *c = sink->columns; *c; c++)
-		needs |= (*c)->needs;
+	for (const struct cell *c = sink->cells; c->column; c++)
+		needs |= c->column->needs;
 	return needs;
 }
 
 int run_tool(struct run *run)
 {
-	struct state s = { .run = run, .command.gate = -1, .output.fd = -1 };
-	int code = EXIT_ERROR, stats_fd = -1;
+	struct state s = { .run = run, .command.gate = -1, .output.fd = -1, .cost.fd = -1 };
+	int code = EXIT_ERROR;
 	uint64_t start;
 	sigset_t during;
 
@@ -476,12 +461,8 @@ int run_tool(struct run *run)
 	if (run->count)
 		s.count = count_new(run->tool->table, run->tool->count, run->tool->group,
 				    run->map_size);
-	if (run->stats) {
-		stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
-		if (stats_fd < 0)
-			warn("--stats: the kernel keeps no statistics for us: %s",
-			     strerror(errno));
-	}
+	if (run->stats)
+		cost_begin(&s.cost);
 	if (run->conf.by & (BY_USTACK | BY_KSTACK))
 		stack_start(run->conf.pids, run->conf.npids, run->command ? *run->command : NULL);
 	code = live_start(&s.live, run, on_row, &s);
@@ -507,10 +488,11 @@ int run_tool(struct run *run)
 			run->interval_ns || run->duration_ns || run->command ?
 				"" :
 				"... Hit Ctrl-C to end.");
+	cost_started(&s.cost);
 	live_open(&s.live, true);
 	command_release(&s.command);
 	loop(&s, start, &during);
-	code = finish(&s, start, stats_fd);
+	code = finish(&s, start);
 	if (run->command) {
 		await_command(&s, &during);
 		if (!code && s.command.ended)
@@ -525,7 +507,6 @@ out:
 	stacks_free();
 	sink_free(&s.sink);
 	output_close(&s.output);
-	if (stats_fd >= 0)
-		close(stats_fd);
+	cost_end(&s.cost);
 	return code;
 }

@@ -16,9 +16,9 @@
 
 enum kind {
 	K_UINT,	     /* 1, 2, 4 or 8 bytes */
+	K_NSEC,	     /* 8 bytes of nanoseconds; people read microseconds */
 	K_INT,	     /* 4 or 8 bytes */
 	K_BOOL,	     /* 1 byte */
-	K_NSEC,	     /* 8 bytes of nanoseconds; people read microseconds */
 	K_TIME,	     /* 8 bytes of CLOCK_MONOTONIC; becomes the time of day */
 	K_COMM,	     /* COMM_LEN bytes that a stranger chose */
 	K_ENUM,	     /* 1 byte, an index into column.names */
@@ -106,36 +106,97 @@ struct group {
 	uint16_t count, mean, max; /* offsets of 8-byte members of the summary row */
 };
 
-/* V_NUMBER is text that is a number; */
-enum value_type { V_NONE, V_UINT, V_INT, V_BOOL, V_TEXT, V_BYTES, V_NUMBER, V_COUNTS, V_STACK };
+enum value_type {
+	V_NONE,
+	V_BOOL,
+	/* numbers */
+	V_UINT,
+	V_INT,
+	V_SECONDS, /* of u nanoseconds, with microseconds */
+	/* words of our own: nothing in them needs escaping; only V_TEXT may hold blanks */
+	V_WORD,
+	V_TEXT,
+	V_DIGITS, /* a number where there would be a word */
+	V_IP4,
+	V_IP6,
+	V_ISO,	 /* u nanoseconds as time of day */
+	V_CLOCK, /* the same, HH:MM:SS, local */
+	/* what a stranger chose */
+	V_BYTES,
+	V_COUNTS,
+	V_STACK,
+};
 
-/* What a column of a row holds. */
+/*
+ * What a column of a row holds. Numbers, addresses and times become text only where that is to
+ * stand: written here first, and then copied, it would cost more than to write it.
+ */
 struct value {
 	enum value_type type;
 	union {
 		uint64_t u;
 		int64_t i;
-		const char *text; /* V_TEXT: our own words; V_BYTES: a stranger's */
+		const char *text;
+		const struct ip *ip;
 		const struct counts *counts;
 	};
-	size_t len;
+	size_t len;	 /* of text */
 	uint64_t length; /* V_COUNTS, K_RATE: of their interval, in ns */
 	char store[128]; /* where text may point */
 };
 
+/* Room for a value with what stands before it, unless it is V_BYTES or V_STACK. */
+#define CELL_ROOM 256
+
+static inline uint64_t load_uint(const char *p, size_t size)
+{
+	uint16_t u16;
+	uint32_t u32;
+	uint64_t u64;
+
+	switch (size) {
+	case 1:
+		return *(const uint8_t *)p;
+	case 2:
+		memcpy(&u16, p, 2);
+		return u16;
+	case 4:
+		memcpy(&u32, p, 4);
+		return u32;
+	default:
+		memcpy(&u64, p, 8);
+		return u64;
+	}
+}
+
+/* Does the row hold a value? */
+static inline bool column_has(const struct table *t, const struct column *c, const char *row)
+{
+	uint32_t have;
+
+	memcpy(&have, row + t->have, sizeof(have));
+	return !(c->need & ~have);
+}
+
+/* Most columns are plain numbers: these need not take the way through a struct value. */
+static inline bool column_number(const struct table *t, const struct column *c,
+				 const char *row, uint64_t *n)
+{
+	if (c->kind > K_NSEC || !column_has(t, c, row))
+		return false;
+	*n = load_uint(row + c->offset, c->size);
+	return true;
+}
+
 void column_value(const struct table *t, const struct column *c, const void *row,
 		  struct value *v);
+/* Numbers, and words of our own: at P, which has CELL_ROOM bytes of room; returns the end. */
+char *value_put(char *p, const struct value *v);
 /* The value for people; returns the terminal columns it takes. */
 size_t value_text(struct buf *b, const struct column *c, const struct value *v);
 
 const struct column *table_column(const struct table *t, const char *name, size_t len);
 
 void counts_add(struct counts *to, const struct counts *c);
-
-/* Clocks: CLOCK_MONOTONIC to time of day, by an offset taken now and then. */
-void clock_sync(void);
-uint64_t clock_wall(uint64_t mono_ns);
-/* 2026-11-22T20:01:02.123456789Z */
-void clock_iso(struct buf *b, uint64_t wall_ns);
 
 #endif

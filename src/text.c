@@ -5,10 +5,11 @@
  * up; those that may (COL_CUT) are shortened to their width instead.
  */
 #include "sink.h"
-#include "stack.h"
 
 #include <stdlib.h>
-#include <time.h>
+
+#include "format.h"
+#include "stack.h"
 
 #define RED "\033[31m"
 #define PLAIN "\033[0m"
@@ -34,49 +35,35 @@ static size_t stamp_width(enum stamp stamp)
 	}
 }
 
-static void put_seconds(struct buf *b, uint64_t ns, int digits)
-{
-	uint64_t unit = 100000000;
-
-	buf_u64(b, ns / 1000000000);
-	buf_char(b, '.');
-	for (ns %= 1000000000; digits; digits--, unit /= 10)
-		buf_char(b, '0' + ns / unit % 10);
-}
-
 /* The time in front of a row; left-aligned, so that it needs no second pass. */
 static void put_stamp(struct sink *s, const void *row)
 {
-	size_t before = s->out->len, width = stamp_width(s->run->stamp), len;
+	size_t width = stamp_width(s->run->stamp);
+	char *p = buf_room(s->out, 64), *end = p;
 	uint64_t when;
-	time_t second;
-	struct tm tm;
-	char clock[16];
 
 	memcpy(&when, (const char *)row + s->table->when, sizeof(when));
 	switch (s->run->stamp) {
 	case STAMP_NONE:
 		return;
 	case STAMP_START:
-		put_seconds(s->out, when > s->start_ns ? when - s->start_ns : 0, 6);
+		end = put_seconds(p, when > s->start_ns ? when - s->start_ns : 0, 6);
 		break;
 	case STAMP_CLOCK:
-		second = clock_wall(when) / 1000000000;
-		localtime_r(&second, &tm);
-		buf_add(s->out, clock, strftime(clock, sizeof(clock), "%H:%M:%S", &tm));
+		end = put_clock(p, clock_wall(when));
 		break;
 	case STAMP_ISO:
-		clock_iso(s->out, clock_wall(when));
+		end = put_iso(p, clock_wall(when));
 		break;
 	case STAMP_UNIX:
-		put_seconds(s->out, clock_wall(when), 9);
+		end = put_seconds(p, clock_wall(when), 9);
 		break;
 	case STAMP_MONO:
-		put_seconds(s->out, when, 9);
+		end = put_seconds(p, when, 9);
 		break;
 	}
-	len = s->out->len - before;
-	buf_pad(s->out, len < width ? width - len + 1 : 1);
+	s->out->len += end - p;
+	buf_pad(s->out, end < p + width ? p + width - end + 1 : 1);
 }
 
 /* Shorten a value in `out` from `from` on, `cols` wide, to `width`: its two ends and "..". */
@@ -112,8 +99,8 @@ static void put_heading(struct sink *s)
 		at = 4;
 		target = stamp_width(s->run->stamp) + 1;
 	}
-	for (size_t i = 0; s->columns[i]; i++) {
-		const struct column *c = s->columns[i];
+	for (size_t i = 0; s->cells[i].column; i++) {
+		const struct column *c = s->cells[i].column;
 		size_t width = column_width(s, c), len = strlen(c->title);
 
 		if (is_below(c))
@@ -136,8 +123,10 @@ static void put_heading(struct sink *s)
 
 static bool is_failure(const struct column *c, const struct value *v)
 {
-	return c->kind == K_RESULT && v->type == V_TEXT && strcmp(v->text, "Success") &&
-	       strcmp(v->text, "In progress") && strcmp(v->text, "Disconnected");
+	if (c->kind != K_RESULT || v->type != V_TEXT)
+		return v->type == V_DIGITS && c->kind == K_RESULT;
+	return strcmp(v->text, "Success") && strcmp(v->text, "In progress") &&
+	       strcmp(v->text, "Disconnected");
 }
 
 /* The stacks, last column first: the kernel's lies within the process's. */
@@ -145,14 +134,14 @@ static void put_below(struct sink *s, const void *row)
 {
 	size_t n = 0;
 
-	while (s->columns[n])
+	while (s->cells[n].column)
 		n++;
 	while (n-- > 0) {
 		struct value v;
 
-		if (!is_below(s->columns[n]))
+		if (!is_below(s->cells[n].column))
 			continue;
-		column_value(s->table, s->columns[n], row, &v);
+		column_value(s->table, s->cells[n].column, row, &v);
 		stack_lines(s->out, stack_find(v.u));
 	}
 }
@@ -164,8 +153,8 @@ static void text_row(struct sink *s, const void *row)
 	size_t at = 0, target = 0;
 
 	put_stamp(s, row);
-	for (size_t i = 0; s->columns[i]; i++) {
-		const struct column *c = s->columns[i];
+	for (size_t i = 0; s->cells[i].column; i++) {
+		const struct column *c = s->cells[i].column;
 		size_t width = column_width(s, c), from, cols, blanks;
 		struct value v;
 
@@ -213,9 +202,7 @@ static void text_open(struct sink *s, const struct live *live)
 
 static void text_tick(struct sink *s, uint64_t when)
 {
-	time_t second = clock_wall(when) / 1000000000;
-	char clock[16];
-	struct tm tm;
+	char clock[8];
 
 	/* rows of an interval each go on below their heading, for a screenful */
 	if (s->table->fixed) {
@@ -225,9 +212,8 @@ static void text_tick(struct sink *s, uint64_t when)
 	s->rows = 0;
 	if (!s->run->interval_ns || s->run->no_header)
 		return;
-	localtime_r(&second, &tm);
 	buf_char(s->out, '\n');
-	buf_add(s->out, clock, strftime(clock, sizeof(clock), "%H:%M:%S", &tm));
+	buf_add(s->out, clock, put_clock(clock, clock_wall(when)) - clock);
 	buf_char(s->out, '\n');
 }
 
@@ -268,18 +254,18 @@ static void map_row(struct sink *s, const void *row)
 	const char *before = "";
 
 	buf_char(s->out, '@');
-	for (size_t i = 0; s->columns[i]; i++) {
+	for (size_t i = 0; s->cells[i].column; i++) {
 		struct value v;
 
-		column_value(s->table, s->columns[i], row, &v);
-		if (!s->columns[i + 1])
+		column_value(s->table, s->cells[i].column, row, &v);
+		if (!s->cells[i + 1].column)
 			buf_str(s->out, "]: ");
-		else if (!(s->columns[i]->flags & COL_BT_MAP))
+		else if (!(s->cells[i].column->flags & COL_BT_MAP))
 			buf_str(s->out, before);
 		/* what has no name there is an empty string */
 		if (v.type != V_NONE)
-			value_text(s->out, s->columns[i], &v);
-		if (s->columns[i]->flags & COL_BT_MAP)
+			value_text(s->out, s->cells[i].column, &v);
+		if (s->cells[i].column->flags & COL_BT_MAP)
 			buf_char(s->out, '[');
 		else
 			before = ", ";
@@ -307,21 +293,18 @@ static void probe_row(struct sink *s, const void *row)
 {
 	struct probe list[32];
 	size_t n = 0;
-	char clock[16];
-	time_t second;
+	char clock[8];
 	uint64_t when;
-	struct tm tm;
 
 	memcpy(&when, (const char *)row + s->table->when, sizeof(when));
-	second = clock_wall(when) / 1000000000;
-	localtime_r(&second, &tm);
-	buf_add(s->out, clock, strftime(clock, sizeof(clock), "%H:%M:%S\n", &tm));
-	for (size_t i = 0; s->columns[i] && n < sizeof(list) / sizeof(*list); i++) {
+	buf_add(s->out, clock, put_clock(clock, clock_wall(when)) - clock);
+	buf_char(s->out, '\n');
+	for (size_t i = 0; s->cells[i].column && n < sizeof(list) / sizeof(*list); i++) {
 		struct value v;
 
-		column_value(s->table, s->columns[i], row, &v);
+		column_value(s->table, s->cells[i].column, row, &v);
 		if (v.u)
-			list[n++] = (struct probe){ s->columns[i]->title, v.u };
+			list[n++] = (struct probe){ s->cells[i].column->title, v.u };
 	}
 	qsort(list, n, sizeof(*list), by_probe_count);
 	for (size_t i = 0; i < n; i++) {

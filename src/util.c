@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * util.c - complaints, memory, and text: how numbers are written fast, and how bytes that a
- * stranger chose (process names, paths, arguments) are written without harm.
+ * util.c - complaints, memory, and text: how bytes that a stranger chose (process names, paths,
+ * arguments) are written without harm.
  */
 #include "util.h"
 
@@ -145,44 +145,18 @@ void buf_free(struct buf *b)
 	*b = (struct buf){ 0 };
 }
 
-/* Two digits a step: half of the divisions, which are what a number costs. */
 void buf_u64(struct buf *b, uint64_t v)
 {
-	static const char pairs[200] = "00010203040506070809"
-				       "10111213141516171819"
-				       "20212223242526272829"
-				       "30313233343536373839"
-				       "40414243444546474849"
-				       "50515253545556575859"
-				       "60616263646566676869"
-				       "70717273747576777879"
-				       "80818283848586878889"
-				       "90919293949596979899";
-	char digits[20], *end = digits + sizeof(digits), *p = end;
+	char *p = buf_room(b, 20);
 
-	while (v >= 100) {
-		p -= 2;
-		memcpy(p, &pairs[v % 100 * 2], 2);
-		v /= 100;
-	}
-	if (v >= 10) {
-		p -= 2;
-		memcpy(p, &pairs[v * 2], 2);
-	} else {
-		*--p = '0' + v;
-	}
-	buf_add(b, p, end - p);
+	b->len += put_u64(p, v) - p;
 }
 
 void buf_i64(struct buf *b, int64_t v)
 {
-	uint64_t size = v;
+	char *p = buf_room(b, 20);
 
-	if (v < 0) {
-		buf_char(b, '-');
-		size = -size;
-	}
-	buf_u64(b, size);
+	b->len += put_i64(p, v) - p;
 }
 
 void buf_x64(struct buf *b, uint64_t v)
@@ -423,6 +397,39 @@ static size_t utf8_read(const unsigned char *p, const unsigned char *end, uint32
 	return i;
 }
 
+/*
+ * The first byte of P that is not plain: printable ASCII, neither quote nor backslash. Names
+ * are plain mostly, so eight are looked at in one step, each in its own lane.
+ */
+static const unsigned char *skip_plain(const unsigned char *p, const unsigned char *end)
+{
+	static const uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
+
+	for (; end - p >= 8; p += 8) {
+		uint64_t v, quote, slash, del;
+
+		memcpy(&v, p, 8);
+		quote = v ^ ones * '"';
+		slash = v ^ ones * '\\';
+		del = v ^ ones * 0x7f;
+		/* x - ones borrows into a lane's top bit, if that was clear, where x is 0 */
+		if (((v | ((v - ones * ' ') & ~v) | ((quote - ones) & ~quote) |
+		      ((slash - ones) & ~slash) | ((del - ones) & ~del)) &
+		     highs))
+			break;
+	}
+	while (p < end && *p >= ' ' && *p <= '~' && *p != '\\' && *p != '"')
+		p++;
+	return p;
+}
+
+bool text_plain(const char *bytes, size_t n)
+{
+	const unsigned char *p = (const unsigned char *)bytes, *end = p + n;
+
+	return skip_plain(p, end) == end;
+}
+
 size_t text_escape(struct buf *b, const char *bytes, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)bytes, *end = p + n;
@@ -434,13 +441,17 @@ size_t text_escape(struct buf *b, const char *bytes, size_t n)
 		size_t len;
 		uint32_t c;
 
-		while (p < end && *p >= ' ' && *p <= '~' && *p != '\\')
-			p++;
+		p = skip_plain(p, end);
 		buf_add(b, from, p - from);
 		columns += p - from;
 		if (p == end)
 			break;
 
+		if (*p == '"') {
+			buf_char(b, *p++);
+			columns++;
+			continue;
+		}
 		if (*p == '\\') {
 			buf_add(b, "\\\\", 2);
 			columns += 2;
@@ -482,8 +493,7 @@ int json_string(struct buf *b, const char *bytes, size_t n)
 		size_t len;
 		uint32_t c;
 
-		while (p < end && *p >= ' ' && *p <= '~' && *p != '\\' && *p != '"')
-			p++;
+		p = skip_plain(p, end);
 		buf_add(b, from, p - from);
 		if (p == end)
 			break;

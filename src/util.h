@@ -6,9 +6,12 @@
 #ifndef UTIL_H
 #define UTIL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "format.h"
 
 /* The name in front of every complaint, "sockray" until set; NAME is kept, not copied. */
 void util_program(const char *name);
@@ -51,9 +54,15 @@ static inline char *buf_room(struct buf *b, size_t n)
 
 static inline void buf_add(struct buf *b, const void *mem, size_t n)
 {
+	char *p;
+
 	if (!n)
 		return;
-	memcpy(buf_room(b, n), mem, n);
+	p = buf_room(b, n);
+	if (__builtin_constant_p(n))
+		memcpy(p, mem, n);
+	else
+		put_bytes(p, mem, n);
 	b->len += n;
 }
 
@@ -89,6 +98,9 @@ static inline void buf_pad(struct buf *b, size_t n)
 	memset(buf_room(b, n), ' ', n);
 	b->len += n;
 }
+
+/* Nothing in it that the two below would change. */
+bool text_plain(const char *bytes, size_t n);
 
 /*
  * The one way by which bytes that a stranger chose reach a terminal: printable characters pass,

@@ -225,6 +225,38 @@ static void every_byte_as_text(void **state)
 	is_text(HAS("\\x1b"), "\\\\x1b", 5);
 }
 
+/* Eight bytes are looked at in one step: each byte at each place among plain ones. */
+static void every_byte_among_others(void **state)
+{
+	struct buf alone = { 0 }, b = { 0 };
+	char text[20], expected[64];
+
+	(void)state;
+	for (int c = 0; c < 256; c++)
+		for (size_t at = 0; at < sizeof(text); at++) {
+			char byte = c;
+
+			memset(text, 'x', sizeof(text));
+			text[at] = c;
+			escaped(&alone, &byte, 1);
+			escaped(&b, text, sizeof(text));
+			sprintf(expected, "%.*s%s%.*s", (int)at, "xxxxxxxxxxxxxxxxxxxx",
+				c ? alone.p : "\\x00", (int)(sizeof(text) - 1 - at),
+				"xxxxxxxxxxxxxxxxxxxx");
+			assert_string_equal(b.p, expected);
+			jsoned(&alone, &byte, 1);
+			jsoned(&b, text, sizeof(text));
+			sprintf(expected, "\"%.*s%.*s%.*s\"", (int)at, "xxxxxxxxxxxxxxxxxxxx",
+				(int)alone.len - 2, alone.p + 1, (int)(sizeof(text) - 1 - at),
+				"xxxxxxxxxxxxxxxxxxxx");
+			assert_string_equal(b.p, expected);
+			assert_int_equal(text_plain(text, sizeof(text)),
+					 c >= ' ' && c <= '~' && c != '"' && c != '\\');
+		}
+	buf_free(&alone);
+	buf_free(&b);
+}
+
 static void every_code_point_as_text(void **state)
 {
 	size_t passed = 0;
@@ -610,6 +642,7 @@ int main(void)
 		cmocka_unit_test(pieces),
 		cmocka_unit_test(grows),
 		cmocka_unit_test(every_byte_as_text),
+		cmocka_unit_test(every_byte_among_others),
 		cmocka_unit_test(every_code_point_as_text),
 		cmocka_unit_test(text_for_people),
 		cmocka_unit_test(broken_utf8_as_text),
