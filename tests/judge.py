@@ -72,8 +72,9 @@ for key in sorted(set(want) | set(got), key=str):
                                               show(got.get(key))))
 for key in set(want) | set(got):
     call = key[keys.index("call")] if "call" in keys else None if keys else key[0]
-    hooks = meta.get("hooks", {}).get(call) or ""  # CSV tells none
-    compat = {"accept32", "return32"} & set(meta["hooks"]) # sees 32-bit calls return
+    all_hooks = meta.get("hooks", {})  # CSV tells none
+    hooks = all_hooks.get(call) or ""
+    compat = {"accept32", "return32"} & set(all_hooks)  # sees 32-bit calls return
     if may_miss and ("lsm:" in hooks or "kprobe:security_" in hooks and not compat):
         ok = [sums.get(key, {"ok": 0})["ok"] for sums in (want, got)]
         if ok[0] != ok[1]:
