@@ -1,8 +1,9 @@
 # icount.sh - what bench/icount runs in its machine: the costs of each workload without anything
-# attached, with each tool by each backend, and with empty programs at the same hooks.
+# attached, with each tool by each backend, and with empty programs at the same hooks, and with
+# such as count attempts only.
 #
 # Prints "kernel VERSION", "cost VARIANT WORKLOAD INSTRUCTIONS", and "none VARIANT WHY". A tool's
-# variant is BINARY/TOOL/BACKEND, that of its hooks hooks/TOOL/BACKEND.
+# variant is BINARY/TOOL/BACKEND, that of its hooks hooks/TOOL/BACKEND, that of attempts attempts/...
 
 echo "kernel $(uname -rv)"
 
@@ -44,6 +45,7 @@ for tool in sockstat sofamily soprotocol soconnect; do
 		done
 		hooks=$(sed -nE 's/^[a-z0-9]+ +([a-z_]+:[a-z_][^ ]*)$/\1/p' /tmp/attached | tr + ' ')
 		[ -z "$hooks" ] || during hooks/$tool/$backend empty $hooks
+		[ $backend = kprobe ] || during attempts/$tool/$backend attempts $tool $backend
 	done
 done
 exit 0	# not that of the last one's end
