@@ -66,7 +66,7 @@ $(foreach t,$(tools),$(eval $(call tool_rules,$t)))
 units := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/test_*.c))
 CALLPATHS := $(patsubst %,$B/callpath%,$(empty) -frameless -glue -stale -saved -static -other -32)
 CALLPATHS += $B/callpath
-static_tests := $(patsubst %,$B/%-static,traffic operations blocked compare \
+static_tests := $(patsubst %,$B/%-static,traffic operations blocked compare sockray-broken \
 	$(if $(filter x86,$(ARCH)),traffic32 operations32))
 tests: $(units) $B/sockray-broken $B/traffic $B/traffic32 $B/operations $B/operations32 \
 	$B/blocked $B/compare $(CALLPATHS)
@@ -82,6 +82,10 @@ $B/broken.embed.o: src/embed.S $B/broken.bpf.o | $B
 	$(CC) -DTOOL=soconnect -DOBJECT='"$B/broken.bpf.o"' -c -o $@ $<
 $B/sockray-broken: $(filter-out $B/soconnect.embed.o,$(objects)) $B/broken.embed.o
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$B/sockray-broken-static: STATIC_FLAG = --static
+$B/sockray-broken-static: $(filter-out $B/soconnect.embed.o,$(objects)) $B/broken.embed.o
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -static -o $@ $^ $(LIBS)
 
 # the judges are not what is judged: without sanitizers
 JUDGE_CFLAGS = $(filter-out -fsanitize% -fno-omit-frame-pointer,$(ALL_CFLAGS))

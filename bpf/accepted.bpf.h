@@ -47,6 +47,7 @@ struct accepting {
 	/* it returned -ERESTARTSYS; a handler has decided that it starts again: accept_signal */
 	enum { RUNS, RESTARTS, DECIDED } restarts;
 	__u32 direct; /* io_uring: into a slot, not a descriptor */
+	__u32 taken;  /* on_accepted: it is told already; what its call returns changes nothing */
 };
 
 /* In place of `accepting`, for system calls. */
@@ -98,42 +99,54 @@ static __always_inline struct accepting *thread_accepts(void)
 	return stored && stored->open ? &stored->a : NULL;
 }
 
-/* It is over, with this outcome. */
-static __always_inline void thread_accepted(struct accepting *a, struct sock *sk, int result)
+/* What it counted last; a: from thread_accepts(). */
+static __always_inline struct last *thread_last(struct accepting *a)
 {
-	struct thread_accepting *stored = (struct thread_accepting *)a;
+	return conf.storage ? &((struct thread_accepting *)a)->last : NULL;
+}
+
+static __always_inline void thread_accepted(struct accepting *a)
+{
 	__u32 tid = bpf_get_current_pid_tgid();
 
-	accept_over(&a->who, sk, result, conf.storage ? &stored->last : NULL);
 	if (conf.storage)
-		stored->open = 0;
+		((struct thread_accepting *)a)->open = 0;
 	else
 		bpf_map_delete_elem(&accepting, &tid);
 }
 
-handler on_accept(void *ctx, int fd, int via)
+/*
+ * Keep it with its thread, also in place of what was interrupted and starts again now. Where it is
+ * then; NULL: no room, which is counted.
+ */
+static __always_inline struct accepting *thread_keeps(struct accepting *a)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
 	struct thread_accepting *stored;
+
+	if (conf.storage) {
+		stored = thread_record(&thread_accepting, true);
+		if (stored) {
+			stored->a = *a;
+			stored->open = 1;
+			return &stored->a;
+		}
+	} else if (!bpf_map_update_elem(&accepting, &tid, a, BPF_ANY)) {
+		return a;
+	}
+	accepting_full = 1;
+	COUNT_EVENT(map_full);
+	return NULL;
+}
+
+handler on_accept(void *ctx, int fd, int via)
+{
 	struct accepting a = {};
 
 	if (fd == -1 && is_prod(-EBADF))
 		return;
-	/* also replaces one that was interrupted and starts again now */
-	if (!accept_begin(&a, socket_sk(fd_socket(current_task(), fd))))
-		return;
-	if (conf.storage) {
-		stored = thread_record(&thread_accepting, true);
-		if (stored) {
-			stored->a = a;
-			stored->open = 1;
-			return;
-		}
-	} else if (!bpf_map_update_elem(&accepting, &tid, &a, BPF_ANY)) {
-		return;
-	}
-	accepting_full = 1;
-	COUNT_EVENT(map_full);
+	if (accept_begin(&a, socket_sk(fd_socket(current_task(), fd))))
+		thread_keeps(&a);
 }
 
 /* The current call, which nobody saw begin, has taken a connection. */
@@ -147,17 +160,47 @@ static __always_inline void accept_late(struct sock *sk)
 
 handler on_accepted(void *ctx, struct sock *sk)
 {
-	if (!thread_accepts())
-		accept_late(sk);
+	struct accepting a = {}, *kept;
+
+	if (!accept_begin(&a, sk))
+		return;
+	a.taken = accept_cant_fail();
+	kept = thread_keeps(&a);
+	if (kept && a.taken)
+		accept_over(&a.who, sk, 0, thread_last(kept));
 }
 
-handler on_accept_ret(void *ctx, int ret, bool late)
+handler on_accept_end(void *ctx, int fd, int ret)
+{
+	struct accepting *a = thread_accepts(), now = {};
+
+	if (a && a->taken && (ret >= 0 || ret == -EFAULT)) {
+		thread_accepted(a);
+		return;
+	}
+	if (ret >= 0) {
+		/* of a family that tells security nothing of it, or in doubt until now */
+		accept_late(socket_sk(fd_socket(current_task(), ret)));
+	} else if ((fd != -1 || !is_prod(ret)) &&
+		   accept_begin(&now, socket_sk(fd_socket(current_task(), fd)))) {
+		if (ret == -ERESTARTSYS) {
+			now.restarts = RESTARTS;
+			thread_keeps(&now);
+			return;
+		}
+		accept_over(&now.who, now.listener, -ret, a ? thread_last(a) : NULL);
+	}
+	if (a)
+		thread_accepted(a);
+}
+
+handler on_accept_ret(void *ctx, int ret)
 {
 	struct accepting *a = thread_accepts();
 	struct sock *sk = NULL;
 
 	if (!a) {
-		if (late && ret >= 0)
+		if (ret >= 0)
 			accept_late(socket_sk(fd_socket(current_task(), ret)));
 		return;
 	}
@@ -168,7 +211,8 @@ handler on_accept_ret(void *ctx, int ret, bool late)
 	if (ret >= 0)
 		sk = socket_sk(fd_socket(current_task(), ret));
 	/* closed already by another thread: of the listener's kind it was at any rate */
-	thread_accepted(a, sk ? sk : a->listener, ret < 0 ? -ret : 0);
+	accept_over(&a->who, sk ? sk : a->listener, ret < 0 ? -ret : 0, thread_last(a));
+	thread_accepted(a);
 }
 
 static __always_inline void accept_signal(bool restarts)
@@ -181,7 +225,8 @@ static __always_inline void accept_signal(bool restarts)
 		a->restarts = DECIDED;
 		return;
 	}
-	thread_accepted(a, a->listener, 4 /* EINTR */);
+	accept_over(&a->who, a->listener, 4 /* EINTR */, thread_last(a));
+	thread_accepted(a);
 }
 
 /* A thread that ends while it waits has not been refused anything: no outcome. */

@@ -19,7 +19,7 @@
  *	attempt_begun(attempt, sk, call)	who and what kind of socket are known; sk may be NULL,
  *					and so may call, where the attempt is a part of it
  *	attempt_over(attempt, size)	complete; size bytes of it matter
- *	attempt_dropped(attempt)	instead of that: a filter turned it away
+ *	attempt_dropped(attempt)	instead of that: a filter turned it away, or nobody saw its end
  * and calls attempt_uring(), attempt_uring_done(), attempt_signal(), attempt_exit() from its
  * handlers of these.
  */
@@ -311,6 +311,7 @@ routine void call_socket(struct call *call, struct socket *socket)
 }
 
 routine void call_done(struct call *call, struct call_key *key);
+static __always_inline void call_unseen(struct call *call, struct call_key *key);
 
 /* Is this the same call, which starts again after a signal? */
 static __always_inline bool is_restart(struct call *call, int fd, struct socket *socket,
@@ -354,8 +355,7 @@ static __always_inline bool call_resumes(struct call *call, struct call_key *key
 		return true;
 	}
 	if (!(call->flags & CALL_RESTARTS)) {
-		COUNT_EVENT(stale);
-		COUNT_EVENT(ended);
+		call_unseen(call, key);
 		return false;
 	}
 	if (is_restart(call, fd, socket, addr, len)) {
@@ -575,6 +575,24 @@ routine void call_done(struct call *call, struct call_key *key)
 	call_close(call, key);
 }
 
+/* The call returned, but that was not seen. With --final its connection tells how it ended. */
+static __always_inline void call_unseen(struct call *call, struct call_key *key)
+{
+	__u64 sk = (__u64)call->sk;
+
+	call->row.have &= ~HAVE_RET;
+	call->row.ret = 0;
+	if (conf.final && (call->flags & CALL_BEGAN) && bpf_map_lookup_elem(&conns, &sk)) {
+		call->end = time_now();
+		call_done(call, key);
+		return;
+	}
+	COUNT_EVENT(stale);
+	COUNT_EVENT(ended);
+	attempt_dropped(&call->row);
+	call_close(call, key);
+}
+
 handler on_connect(void *ctx, int fd, const void *addr, int len, int via)
 {
 	__u64 id = bpf_get_current_pid_tgid();
@@ -618,7 +636,7 @@ static __always_inline void attempt_signal(bool restarts)
 		call_done(call, &key);
 }
 
-/* The thread ends inside a call, or before an interrupted one has started again. */
+/* The thread ends before an interrupted call has started again. */
 static __always_inline void attempt_exit(int result)
 {
 	struct call_key key = thread_key();
@@ -632,11 +650,13 @@ static __always_inline void attempt_exit(int result)
 	}
 	if (!call)
 		return;
+	if (!(call->flags & CALL_RESTARTS)) {
+		call_unseen(call, &key);
+		return;
+	}
 	call->row.have &= ~HAVE_RET;
 	call->row.ret = 0;
 	call->row.result = result;
-	if (!(call->flags & CALL_RESTARTS))
-		call->end = time_now();
 	call_done(call, &key);
 }
 
@@ -666,9 +686,7 @@ static __always_inline void attempt_uring_done(struct io_kiocb *req, struct call
 		return;
 	if (req && uring_opcode(req) != IORING_OP_CONNECT) {
 		/* its own completion never came, and the request serves another now */
-		COUNT_EVENT(stale);
-		COUNT_EVENT(ended);
-		bpf_map_delete_elem(&calls, &key);
+		call_unseen(call, &key);
 		return;
 	}
 	call->end = bpf_ktime_get_ns();

@@ -21,13 +21,16 @@ typedef _Bool bool;
 #define TS_COMPAT 0x2		/* thread_info.status, x86: inside a 32-bit system call */
 #define REQ_F_FIXED_FILE 0x1	/* io_kiocb.flags: cqe.fd is a slot, not a descriptor */
 #define IORING_OP_CONNECT 16
+#define RLIMIT_NOFILE 7
 #define IOCB_NOWAIT 0x8 /* kiocb.ki_flags */
 #define MSG_PEEK 0x2
 #define MSG_DONTWAIT 0x40
 #define EBADF 9
 #define EAGAIN 11
 #define EEXIST 17
+#define EFAULT 14
 #define EINVAL 22
+#define ENFILE 23
 #define ERESTARTSYS 512 /* never seen by programs: EINTR, or the call starts again */
 
 enum { AF_UNSPEC = 0, AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16, AF_VSOCK = 40 };
@@ -151,8 +154,13 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct rlimit {
+	unsigned long rlim_cur;
+};
+
 struct signal_struct {
 	atomic_t live; /* threads that have not exited */
+	struct rlimit rlim[RLIMIT_NOFILE + 1];
 };
 
 struct thread_info {

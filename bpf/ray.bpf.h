@@ -34,7 +34,12 @@ const volatile struct conf conf SEC(".rodata.conf");
 /* the kernel then jumps over fexit programs, as they might be gone when the function returns */
 #define BLIND_WAITING                                                                          \
 	BLIND("returns of calls that wait while another tracer comes to, or leaves, the same function")
+#define BLIND_FAILED_WAITING                                                                   \
+	BLIND("failures of calls that wait while another tracer comes to, or leaves, the same function")
 #define BLIND_URING BLIND("io_uring (point uring)")
+/* accept_cant_fail() */
+#define BLIND_UNTOLD                                                                           \
+	BLIND("that an accept failed as memory for the address can't be written: it counts as made")
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -149,31 +154,43 @@ static __always_inline struct pt_regs *call_regs(void)
 }
 
 #define NR_IO_URING_ENTER 426 /* everywhere */
-#define NR32_ACCEPT4 364
-#define SYS_ACCEPT 5 /* socketcall's numbers */
-#define SYS_ACCEPT4 18
+#define NR32_SOCKET 359
 #define NR32_CONNECT 362
+#define NR32_ACCEPT4 364
+#define SYS_SOCKET 1 /* socketcall's numbers */
+#define SYS_ACCEPT 5
+#define SYS_ACCEPT4 18
 
 /*
- * Of a system call's registers: its number, its first and its fourth argument, and whether
- * the task is inside of it, rather than on its way out.
+ * Of a system call's registers: its number, its arguments, and whether the task is inside of it,
+ * rather than on its way out.
  */
 #ifdef __TARGET_ARCH_x86
+#define NR_SOCKET 41
 #define NR_CONNECT 42
 #define NR_ACCEPT 43
 #define NR_ACCEPT4 288
 #define call_nr(regs) ((unsigned long)READ(regs, orig_ax))
-#define call_first(regs) READ(regs, di)
-#define call_fourth(regs) READ(regs, r10)
+#define call_arg0(regs) READ(regs, di)
+#define call_arg1(regs) READ(regs, si)
+#define call_arg2(regs) READ(regs, dx)
+#define call_arg3(regs) READ(regs, r10)
+#define call32_arg0(regs) READ(regs, bx)
+#define call32_arg1(regs) READ(regs, cx)
+#define call32_arg2(regs) READ(regs, dx)
+#define call32_arg3(regs) READ(regs, si)
 /* ax holds -ENOSYS from the entry of a call to its end */
 #define call_goes_on(regs) ((int)READ(regs, ax) == -38)
 #else /* arm64 */
+#define NR_SOCKET 198
 #define NR_CONNECT 203
 #define NR_ACCEPT 202
 #define NR_ACCEPT4 242
 #define call_nr(regs) ((unsigned long)READ(regs, syscallno))
-#define call_first(regs) READ(regs, orig_x0)
-#define call_fourth(regs) READ(regs, regs[3])
+#define call_arg0(regs) READ(regs, orig_x0)
+#define call_arg1(regs) READ(regs, regs[1])
+#define call_arg2(regs) READ(regs, regs[2])
+#define call_arg3(regs) READ(regs, regs[3])
 /* the result takes the first argument's place (unseen where it is the same number) */
 #define call_goes_on(regs) (READ(regs, regs[0]) == READ(regs, orig_x0))
 #endif
@@ -183,22 +200,88 @@ static __always_inline bool inside_call(struct pt_regs *regs, unsigned long nr)
 	return call_nr(regs) == nr && call_goes_on(regs);
 }
 
-/* Is the current task inside accept(2) or accept4(2)? */
-static __always_inline bool inside_accept(void)
+/* The current task's call by the table of 32-bit callers: its Nth argument. */
+#ifdef __TARGET_ARCH_x86
+#define call_arg_compat(regs, n)                                                               \
+	(READ(regs, orig_ax) == NR32_SOCKETCALL ? socketcall_arg(regs, n) :           \
+							   (__u32)call32_arg##n(regs))
+
+/* -1: unreadable, as then for the call itself */
+static __always_inline __u32 socketcall_arg(struct pt_regs *regs, int n)
+{
+	const __u32 *args = (const __u32 *)(unsigned long)(__u32)READ(regs, cx);
+	__u32 arg;
+
+	return bpf_probe_read_user(&arg, sizeof(arg), args + n) ? -1 : arg;
+}
+#else
+#define call_arg_compat(regs, n) call_arg##n(regs)
+#endif
+
+/* The current task's call, whoever makes it: its Nth argument, from 0 to 3. */
+#define CALL_ARG(n)                                                                            \
+	({                                                                                     \
+		struct pt_regs *regs = call_regs(); /* as the member is called on arm64 */     \
+		in_compat_call() ? call_arg_compat(regs, n) : call_arg##n(regs);               \
+	})
+
+/* Is the current task inside this call: by its number, by that of 32-bit callers, by socketcall? */
+static __always_inline bool inside_one(unsigned long nr, unsigned long nr32, __u32 socketcall)
 {
 	struct pt_regs *regs = call_regs();
 
 	if (!in_compat_call())
-		return inside_call(regs, NR_ACCEPT4) || inside_call(regs, NR_ACCEPT);
+		return inside_call(regs, nr);
 #ifdef __TARGET_ARCH_x86
-	__u32 call = READ(regs, bx);
-
-	return inside_call(regs, NR32_ACCEPT4) ||
-	       (inside_call(regs, NR32_SOCKETCALL) &&
-		(call == SYS_ACCEPT || call == SYS_ACCEPT4));
+	return inside_call(regs, nr32) || (inside_call(regs, NR32_SOCKETCALL) &&
+					   (__u32)READ(regs, bx) == socketcall);
 #else
 	return false;
 #endif
+}
+
+static __always_inline bool inside_accept(void)
+{
+	return inside_one(NR_ACCEPT4, NR32_ACCEPT4, SYS_ACCEPT4) ||
+	       inside_one(NR_ACCEPT, NR32_ACCEPT4, SYS_ACCEPT);
+}
+
+static __always_inline bool inside_socket(void)
+{
+	return inside_one(NR_SOCKET, NR32_SOCKET, SYS_SOCKET);
+}
+
+/*
+ * An accept that takes a connection then only fails if it can't tell the address. Is there
+ * a place for that? (One that can be read, but not written, is taken for one.)
+ */
+static __always_inline bool accept_cant_fail(void)
+{
+	const char *addr = (const char *)CALL_ARG(1);
+	const void *len_at = (const void *)CALL_ARG(2);
+	int len;
+	char byte;
+
+	if (!addr)
+		return true;
+	if (bpf_probe_read_user(&len, sizeof(len), len_at) || len < 0)
+		return false;
+	if (len > 128) /* more there is in no address */
+		len = 128;
+	return !len || (!bpf_probe_read_user(&byte, 1, addr) &&
+			!bpf_probe_read_user(&byte, 1, addr + len - 1));
+}
+
+/*
+ * A socket just made then only fails if no descriptor is left for it. Where the table isn't even
+ * as large as it may become, one is.
+ */
+static __always_inline bool socket_cant_fail(void)
+{
+	struct task_struct *task = current_task();
+
+	return READ(task, files, fdt, max_fds) <
+	       READ(task, signal, rlim[RLIMIT_NOFILE].rlim_cur);
 }
 
 /* Is the current call, which fails with -RET, one of a sockray that tests its hooks? */

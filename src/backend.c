@@ -83,7 +83,7 @@ static void choose_all(struct live *live, const struct plan *plan)
 		p->wanted = point_wanted(run, p->point);
 		p->route = plan_choose(plan, run->backends, p->point);
 		/* these functions serve both kinds of callers */
-		if (p->wanted && p->route == FENTRY)
+		if (p->wanted && route_sees_compat(p->route))
 			live->compat_ops |= p->point->ops;
 	}
 	for (size_t i = 0; i < live->npoints; i++) {
@@ -114,6 +114,10 @@ static void explain(const char *what, int err)
 	if (kernel->version < KERNEL(5, 8))
 		fail(0, "%s: this kernel is %s; 5.10 or later is needed", what,
 		     kernel->release);
+	else if (!in_host_namespace("user"))
+		fail(0,
+		     "%s: not permitted inside a user namespace (a container without privileges), whatever its root may do; run it on the host",
+		     what);
 	else if (!may_trace())
 		fail(0, "%s: not permitted; run it as root (sudo), or give it CAP_BPF and CAP_PERFMON",
 		     what);
@@ -224,14 +228,15 @@ static int prepare(struct live *live, const struct plan *plan)
 	return 0;
 }
 
-static bool is_fentry(const struct candidate *c)
+static bool is_trampoline(const struct candidate *c)
 {
-	return !strncmp(c->section, "fentry/", 7) || !strncmp(c->section, "fexit/", 6);
+	return !strncmp(c->section, "fentry/", 7) || !strncmp(c->section, "fexit/", 6) ||
+	       !strncmp(c->section, "lsm/", 4);
 }
 
 /*
  * libbpf tells which program it was only in its log. Where one by fentry isn't permitted, none
- * is: the others need not be tried.
+ * is, nor by LSM: the others need not be tried.
  */
 static bool strike_refused(struct plan *plan, int err)
 {
@@ -247,11 +252,11 @@ static bool strike_refused(struct plan *plan, int err)
 		if (!c->struck && strstr(libbpf_log.p, text)) {
 			c->struck = NOT_LOADED;
 			any = true;
-			forbidden |= err == -EPERM && is_fentry(c);
+			forbidden |= err == -EPERM && is_trampoline(c);
 		}
 	}
 	for (size_t i = 0; forbidden && i < plan->n; i++)
-		if (is_fentry(&plan->list[i]))
+		if (is_trampoline(&plan->list[i]))
 			plan->list[i].struck = NOT_PERMITTED;
 	return any;
 }
@@ -349,9 +354,20 @@ static void strike(struct plan *plan, const char *name, enum struck why)
 			plan->list[i].struck = why;
 }
 
+/* Did every program of this point run? */
+static bool all_fired(const struct live *live, const struct point *point)
+{
+	for (size_t i = 0; i < live->nprograms; i++)
+		if (live->programs[i].point == point && !live_runs(&live->programs[i]))
+			return false;
+	return true;
+}
+
 /*
  * Does all that is attached fire? It may be of a function that nobody calls any more, or that
- * the compiler made a part of its callers. 0; or -EAGAIN, with the silent programs struck.
+ * the compiler made a part of its callers; or of an LSM hook, where the kernel's list of LSMs
+ * (lsm=) has no bpf, which is so likely that those must prove it. 0; or -EAGAIN, with the silent
+ * programs struck.
  */
 static int check_fires(struct live *live, struct plan *plan)
 {
@@ -364,14 +380,17 @@ static int check_fires(struct live *live, struct plan *plan)
 			continue;
 		p->untested = stats < 0 ? "the kernel keeps no statistics for us"
 					: prod(p->point->name);
-		for (size_t j = 0; !p->untested && j < live->nprograms; j++) {
+		if (!p->untested && !all_fired(live, p->point))
+			p->untested = prod_really(p->point->name);
+		for (size_t j = 0; j < live->nprograms; j++) {
 			struct program *program = &live->programs[j];
+			bool lsm = bpf_program__type(program->prog) == BPF_PROG_TYPE_LSM;
 
-			if (program->point == p->point && prod_reaches(program->name) &&
-			    live_runs(program) == 0) {
-				strike(plan, program->name, SILENT);
-				err = -EAGAIN;
-			}
+			if (program->point != p->point ||
+			    (p->untested ? !lsm : live_runs(program) != 0))
+				continue;
+			strike(plan, program->name, p->untested ? UNPROVEN : SILENT);
+			err = -EAGAIN;
 		}
 	}
 	if (live->ctl->nested) {

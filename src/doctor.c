@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include <bpf/btf.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "live.h"
@@ -21,7 +20,7 @@
 struct finding {
 	bool there;  /* the point has such a route */
 	bool exists; /* its hooks do, in this kernel */
-	bool loses;
+	unsigned loses; /* route_loses */
 	struct trial trial;
 	struct buf blind; /* what it doesn't see, a line each */
 };
@@ -86,6 +85,10 @@ static bool hook_exists(const struct doctor *d, const char *section)
 	}
 	if (!d->kernel)
 		return false;
+	if (!strncmp(section, "lsm/", 4)) {
+		snprintf(text, sizeof(text), "bpf_lsm_%s", name);
+		return btf__find_by_name_kind(d->kernel, text, BTF_KIND_FUNC) > 0;
+	}
 	if (strncmp(section, "raw_tp/", 7))
 		return btf__find_by_name_kind(d->kernel, name, BTF_KIND_FUNC) > 0;
 	snprintf(text, sizeof(text), "btf_trace_%s", name);
@@ -119,7 +122,7 @@ static int examine_route(struct doctor *d, struct spot *s, struct plan *plan, en
 		.backends = (1U << BACKENDS) - 1,
 		.compat = true,
 		.quiet = true,
-		.conf = { .self = getpid(), .ops = (1U << OPS) - 1, .filters = FILTER_FOLLOW }
+		.conf = { .self = own_pid(), .ops = (1U << OPS) - 1, .filters = FILTER_FOLLOW }
 	};
 
 	for (size_t i = 0; i < plan->n; i++)
@@ -135,7 +138,7 @@ static int examine_route(struct doctor *d, struct spot *s, struct plan *plan, en
 		buf_char(&f->trial.blind, 0);
 		add_lines(&f->blind, f->trial.blind.p);
 	}
-	f->loses = f->trial.struck == LEFT && route_loses(plan, s->point, r);
+	f->loses = f->trial.struck == LEFT ? route_loses(plan, s->point, r) : 0;
 	return 0;
 }
 
@@ -222,14 +225,15 @@ static bool compat_seen(const struct doctor *d, const struct spot *compat)
 
 	for (size_t i = 0; i < d->nspots; i++)
 		if (has_tool(&d->spots[i], compat->tool->name) &&
-		    d->spots[i].point->when != POINT_IF_COMPAT && d->spots[i].used == FENTRY)
+		    d->spots[i].point->when != POINT_IF_COMPAT &&
+		    route_sees_compat(d->spots[i].used))
 			seen |= d->spots[i].point->ops;
 	return !(compat->point->ops & ~seen);
 }
 
 static void advise_routes(struct doctor *d, const struct spot *s)
 {
-	char text[256];
+	char text[512];
 
 	for (int r = 0; r < ROUTES; r++) {
 		const struct finding *f = &s->findings[r];
@@ -241,11 +245,32 @@ static void advise_routes(struct doctor *d, const struct spot *s)
 						       "capabilities: a kernel that isn't "
 						       "locked down (lockdown=none) allows it");
 	}
+	if (s->used != ROUTES && s->findings[s->used].loses >= LOSES_ANY &&
+	    s->findings[LSM].there && s->findings[LSM].trial.struck >= UNPROVEN) {
+		snprintf(text, sizeof(text),
+			 "%s: boot with bpf in the list of security modules (lsm=%s,bpf), "
+			 "and none that went well is missed",
+			 s->point->name, security_modules());
+		add_line(&d->advice, text);
+	}
 	if (s->used == ROUTES && s->point->ops & (1 << OP_SEND | 1 << OP_RECV)) {
 		snprintf(text, sizeof(text),
 			 "%s: needs Linux 6.3, or a kernel that allows fentry", s->point->name);
 		add_line(&d->advice, text);
 	}
+}
+
+/* Of what a route loses. */
+static bool only_failures(const struct finding *f)
+{
+	return f->loses && f->loses < LOSES_ANY;
+}
+
+static const char *losing_words(const struct finding *f)
+{
+	if (only_failures(f))
+		return "; misses failures when every CPU is busy";
+	return f->loses ? "; misses events when every CPU is busy" : "";
 }
 
 static void conclude(struct doctor *d)
@@ -275,9 +300,9 @@ static void conclude(struct doctor *d)
 			add_line(&d->blind, text);
 		} else if (f->loses) {
 			snprintf(text, sizeof(text),
-				 "%s: %s: some, when every CPU is busy; they are counted as "
+				 "%s: %s: some%s, when every CPU is busy; they are counted as "
 				 "missed",
-				 s->tools.p, p->name);
+				 s->tools.p, p->name, only_failures(f) ? " that failed" : "");
 			add_line(&d->blind, text);
 			if (kernel_here()->version < KERNEL(7, 0))
 				add_line(&d->advice,
@@ -300,14 +325,6 @@ static const char never[] =
 	"io_uring requests without a completion\n"
 	"what the hardware or another kernel (a virtual machine) does\n";
 
-/* Processes in containers are seen as all others are; started in one, we know other numbers. */
-static bool first_pid_namespace(void)
-{
-	struct stat st;
-
-	return stat("/proc/self/ns/pid", &st) || st.st_ino == 0xeffffffcU;
-}
-
 static const char *misses_counted(void)
 {
 	const struct kernel *k = kernel_here();
@@ -315,6 +332,20 @@ static const char *misses_counted(void)
 	if (k->version >= KERNEL(6, 7))
 		return "yes";
 	return k->version >= KERNEL(5, 12) ? "not of perf's tracepoints and kprobes" : "no";
+}
+
+static const char *namespace_words(const char *kind, const char *meaning)
+{
+	static char text[256];
+
+	switch (in_host_namespace(kind)) {
+	case 1:
+		return "the host's";
+	case 0:
+		snprintf(text, sizeof(text), "not the host's: %s", meaning);
+		return text;
+	}
+	return "unknown: there is no /proc";
 }
 
 static const char *outcome(const struct finding *f)
@@ -349,12 +380,14 @@ static void print_text(const struct doctor *d)
 	printf("tracefs       %s\n", tracefs_events() ? "mounted" : "not mounted");
 	printf("lockdown      %s\n", *lockdown() ? lockdown() : "unknown");
 	printf("capabilities  %s\n", may_trace() ? "enough" : "not enough");
+	printf("user ns       %s\n",
+	       namespace_words("user", "capabilities of this one don't count"));
 	printf("misses        counted: %s\n", misses_counted());
 	printf("32-bit        %s\n", runs_compat() ? "programs can run" : "programs can't run");
-	printf("pid namespace %s\n", first_pid_namespace()
-					     ? "the host's"
-					     : "not the host's: no -p, --tid, --follow, -- "
-					       "COMMAND; containers' pids are the host's");
+	/* processes in containers are seen as all others are; in one, we know other numbers */
+	printf("pid ns        %s\n",
+	       namespace_words("pid", "no -p, --tid, --follow, -- COMMAND; all pids shown are "
+				      "the host's"));
 	if (d->unable) {
 		printf("\nNothing can be traced: an empty screen would mean nothing.\n");
 		return;
@@ -374,8 +407,7 @@ static void print_text(const struct doctor *d)
 			if (f->trial.untested)
 				printf("; whether it fires can't be tested: %s",
 				       f->trial.untested);
-			printf("%s\n",
-			       f->loses ? "; misses events when every CPU is busy" : "");
+			printf("%s\n", losing_words(f));
 			if (f->trial.hooks)
 				printf("               %s\n", f->trial.hooks);
 			print_lines("", "               not seen: ", &f->blind);
@@ -443,8 +475,9 @@ static void json_finding(struct buf *b, const struct spot *s, enum route r)
 	json_truth(b, "exists", f->exists);
 	json_truth(b, "loads", f->exists ? loads : -1);
 	json_truth(b, "attaches", loads ? attaches : -1);
-	json_truth(b, "fires", !attaches || f->trial.untested ? -1 : struck == LEFT);
-	json_truth(b, "loses", attaches && struck == LEFT ? f->loses : -1);
+	json_truth(b, "fires",
+		   !attaches || f->trial.untested || struck == UNPROVEN ? -1 : struck == LEFT);
+	json_truth(b, "loses", attaches && struck == LEFT ? !!f->loses : -1);
 	buf_char(b, ',');
 	json_text(b, "outcome", outcome(f));
 	buf_char(b, ',');
@@ -479,7 +512,8 @@ static void print_json(const struct doctor *d, int code)
 	buf_char(&b, ',');
 	json_text(&b, "misses_counted", misses_counted());
 	json_truth(&b, "compat", runs_compat());
-	json_truth(&b, "host_pid_namespace", first_pid_namespace());
+	json_truth(&b, "host_user_namespace", in_host_namespace("user"));
+	json_truth(&b, "host_pid_namespace", in_host_namespace("pid"));
 	buf_str(&b, ",\"points\":[");
 	for (size_t i = 0; !d->unable && i < d->nspots; i++) {
 		const struct spot *s = &d->spots[i];

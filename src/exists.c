@@ -85,7 +85,8 @@ void exists_check(struct plan *plan)
 	for (size_t i = 0; i < plan->n; i++) {
 		struct candidate *c = &plan->list[i];
 
-		if (no_fentry && (has_section(c, "fentry/") || has_section(c, "fexit/")))
+		if (no_fentry && (has_section(c, "fentry/") || has_section(c, "fexit/") ||
+				  has_section(c, "lsm/")))
 			c->struck = NOT_PERMITTED;
 		if (no_kprobes && has_section(c, "kprobe/"))
 			c->struck = NOT_ATTACHED;

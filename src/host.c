@@ -4,11 +4,13 @@
  */
 #include "host.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <linux/capability.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <zlib.h>
@@ -145,10 +147,28 @@ bool has_capability(unsigned cap)
 	return data[cap / 32].effective >> (cap % 32) & 1;
 }
 
+int in_host_namespace(const char *kind)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
+	if (stat(path, &st))
+		return -1;
+	/* PROC_USER_INIT_INO and PROC_PID_INIT_INO of linux/proc_ns.h */
+	return st.st_ino == (strcmp(kind, "user") ? 0xeffffffcU : 0xeffffffdU);
+}
+
+unsigned own_pid(void)
+{
+	return in_host_namespace("pid") ? (unsigned)getpid() : UINT_MAX;
+}
+
 bool may_trace(void)
 {
-	return has_capability(CAP_SYS_ADMIN) ||
-	       (has_capability(CAP_BPF) && has_capability(CAP_PERFMON));
+	return in_host_namespace("user") &&
+	       (has_capability(CAP_SYS_ADMIN) ||
+		(has_capability(CAP_BPF) && has_capability(CAP_PERFMON)));
 }
 
 const char *lockdown(void)
@@ -161,6 +181,15 @@ const char *lockdown(void)
 		return "";
 	mode[strcspn(mode, "]")] = 0;
 	return mode + 1;
+}
+
+const char *security_modules(void)
+{
+	static char line[256];
+
+	first_line("/sys/kernel/security/lsm", line, sizeof(line));
+	line[strcspn(line, "\n")] = 0;
+	return *line ? line : "...";
 }
 
 const char *tracefs_events(void)

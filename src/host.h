@@ -31,10 +31,19 @@ enum preempt preempt_in_debugfs(const char *text);
 const char *preempt_name(enum preempt p);
 
 bool has_capability(unsigned cap);
-/* Enough to load and attach programs. */
+/* Are we in the host's first namespace of this kind ("pid", "user")? -1: can't tell. */
+int in_host_namespace(const char *kind);
+/*
+ * Our pid as the kernel half knows it; UINT_MAX, which is nobody's, in another pid namespace: our
+ * number there may be somebody else's.
+ */
+unsigned own_pid(void);
+/* Enough to load and attach programs; what a user namespace gives is not. */
 bool may_trace(void);
 /* "none", "integrity", "confidentiality"; "" where that is not known. */
 const char *lockdown(void);
+/* Those that are active, with commas; "..." where that is not known. */
+const char *security_modules(void);
 /* The directory of tracefs's events, or NULL. */
 const char *tracefs_events(void);
 

@@ -23,6 +23,8 @@ static const struct {
 } routes[ROUTES] = {
 	[FENTRY] = { "fentry", 1 << BACKEND_FENTRY },
 	[RAW] = { "raw", ALL }, /* raw tracepoints */
+	/* where the kernel asks its security modules; fexit for what failed before that */
+	[LSM] = { "lsm", 1 << BACKEND_FENTRY },
 	[KPROBE] = { "kprobe", 1 << BACKEND_KPROBE },
 	[CLASSIC] = { "classic", ALL }, /* tracepoints by perf */
 	/* of system calls: what they return, which no kprobe tells without losses */
@@ -69,6 +71,7 @@ const char *struck_words(enum struck s)
 		[NOT_PERMITTED] = "not permitted",
 		[NOT_LOADED] = "does not load",
 		[NOT_ATTACHED] = "does not attach",
+		[UNPROVEN] = "not known to fire",
 		[SILENT] = "does not fire",
 		[TWICE] = "fires a second time for other events",
 	};
@@ -175,13 +178,16 @@ bool hook_loses(const char *section, const struct kernel *kernel)
 	       kernel->preempt != PREEMPT_NONE && kernel->preempt != PREEMPT_VOLUNTARY;
 }
 
-/* It makes up for another's losses; its own add none. */
-static bool is_twin(const struct candidate *c)
+bool route_sees_compat(enum route r)
 {
-	static const char twin[] = "_twin";
+	return r == FENTRY || r == LSM;
+}
 
-	return c->part >= sizeof(twin) &&
-	       !memcmp(c->name + c->part - (sizeof(twin) - 1), twin, sizeof(twin) - 1);
+static bool part_ends(const struct candidate *c, const char *end)
+{
+	size_t len = strlen(end);
+
+	return c->part > len && !memcmp(c->name + c->part - len, end, len);
 }
 
 /* Of the variants of a part the first that is left serves. */
@@ -197,15 +203,19 @@ static bool serves(const struct plan *plan, size_t i)
 
 unsigned route_loses(const struct plan *plan, const struct point *point, enum route r)
 {
-	unsigned n = 0;
+	unsigned loses = 0;
 
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct candidate *c = &plan->list[i];
 
-		n += c->point == point && c->route == r && serves(plan, i) && !is_twin(c) &&
-		     hook_loses(c->section, plan->kernel);
+		if (c->point != point || c->route != r || !serves(plan, i) ||
+		    !hook_loses(c->section, plan->kernel))
+			continue;
+		if (part_ends(c, "_twin"))
+			continue; /* it makes up for another's losses; its own add none */
+		loses += part_ends(c, "failed") ? 1 : LOSES_ANY;
 	}
-	return n;
+	return loses;
 }
 
 enum route plan_choose(const struct plan *plan, unsigned backends, const struct point *point)

@@ -14,10 +14,10 @@
 enum backend { BACKEND_FENTRY, BACKEND_KPROBE, BACKEND_TRACEPOINT, BACKENDS };
 
 /* From cheap to dear. */
-enum route { RAW, FENTRY, KPROBE, CLASSIC, SYSCALL, TRACEPOINT, ROUTES };
+enum route { RAW, FENTRY, LSM, CLASSIC, SYSCALL, KPROBE, TRACEPOINT, ROUTES };
 
 /* Why a program is out. */
-enum struck { LEFT, UNASKED, NOT_PERMITTED, NOT_LOADED, NOT_ATTACHED, SILENT, TWICE };
+enum struck { LEFT, UNASKED, NOT_PERMITTED, NOT_LOADED, NOT_ATTACHED, UNPROVEN, SILENT, TWICE };
 
 /* One program of the object. */
 struct candidate {
@@ -52,8 +52,14 @@ bool part_struck(const struct plan *plan, const struct candidate *c);
 bool route_left(const struct plan *plan, const struct point *point, enum route r);
 /* Does a program with this section skip events on that kernel? */
 bool hook_loses(const char *section, const struct kernel *kernel);
-/* How many of a route's programs do. */
+/*
+ * What a route loses: 1 for each of its programs that loses events but none that went well (its
+ * part's name ends in "failed"), LOSES_ANY for each other.
+ */
+#define LOSES_ANY 100U
 unsigned route_loses(const struct plan *plan, const struct point *point, enum route r);
+/* Do its programs see 32-bit callers as they see others? */
+bool route_sees_compat(enum route r);
 /* The best route left for a point, or ROUTES: what loses least first, then what is cheap. */
 enum route plan_choose(const struct plan *plan, unsigned backends, const struct point *point);
 

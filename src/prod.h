@@ -6,14 +6,15 @@
 #ifndef PROD_H
 #define PROD_H
 
-#include <stdbool.h>
-
 /*
  * Make every call that the hooks of this point are for. NULL: done, each has fired or is dead;
  * else why that can't be tried here.
  */
 const char *prod(const char *point);
-/* Does any of those calls reach this program? */
-bool prod_reaches(const char *program);
+/*
+ * The same with the real thing, for hooks that calls which fail don't reach: other sockrays may
+ * show that.
+ */
+const char *prod_really(const char *point);
 
 #endif

@@ -12,8 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <sys/stat.h>
-
 #include "command.h"
 #include "cost.h"
 #include "count.h"
@@ -25,7 +23,6 @@
 #include "sink.h"
 #include "stack.h"
 
-#define FIRST_PID_NAMESPACE 0xeffffffcU /* PROC_PID_INIT_INO, linux/proc_ns.h */
 #define DRAIN_NS 20000000 /* how often the ring is looked at while rows come */
 #define MISSES_NS 1000000000 /* and, by tools without intervals, what was missed */
 
@@ -395,11 +392,9 @@ static int finish(struct state *s, uint64_t start)
  */
 static int refuse_namespace(const struct run *run)
 {
-	struct stat st;
-
 	if (!run->command && !(run->conf.filters & (FILTER_PID | FILTER_TID | FILTER_FOLLOW)))
 		return 0;
-	if (stat("/proc/self/ns/pid", &st) || st.st_ino == FIRST_PID_NAMESPACE)
+	if (in_host_namespace("pid"))
 		return 0;
 	return fail(-EPERM, "-p, --tid, --follow and -- COMMAND don't work inside a pid namespace "
 			    "(a container); run it in the host's");
@@ -450,7 +445,7 @@ int run_tool(struct run *run)
 		child_changed = true; /* it may be gone by now */
 	}
 	catch_signals(&during);
-	run->conf.self = getpid();
+	run->conf.self = own_pid();
 	run->conf.bt = run->form == FORM_BT;
 	run->conf.counts = run_table(run)->keyed || run_table(run)->fixed;
 	if (run_table(run)->keyed)

@@ -3,6 +3,7 @@
 # Calls that the tool says it can't see ("blind", which tests/blind has to allow) are not to be
 # there: null, never 0. Prints what is wrong; exit 1 if anything is. With MAY_MISS in the environment
 # operations may be missing if the tool reports as many misses; how many is told in the last line.
+# Not so what went well of calls that are hooked where they do: by LSM, or a kprobe, which lose none.
 import json, os, sys
 
 FAMILIES = {None: None, 1: "AF_UNIX", 2: "AF_INET", 10: "AF_INET6"}
@@ -69,6 +70,15 @@ for key in sorted(set(want) | set(got), key=str):
     if want.get(key) != got.get(key) and not may_miss:
         wrong.append("%s: want %s, got %s" % (" ".join(map(str, key)), show(want.get(key)),
                                               show(got.get(key))))
+for key in set(want) | set(got):
+    call = key[keys.index("call")] if "call" in keys else None if keys else key[0]
+    hooks = meta["hooks"].get(call) or ""
+    compat = {"accept32", "return32"} & set(meta["hooks"]) # sees 32-bit calls return
+    if may_miss and ("lsm:" in hooks or "kprobe:security_" in hooks and not compat):
+        ok = [sums.get(key, {"ok": 0})["ok"] for sums in (want, got)]
+        if ok[0] != ok[1]:
+            wrong.append("%s: want ok %d, got ok %d, by hooks that lose none" %
+                         (" ".join(map(str, key)), *ok))
 for key, (n, when) in pending.items():
     if n and when == number and not may_miss:
         wrong.append("%r: %d pending at the end" % (key, n))

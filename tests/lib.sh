@@ -243,18 +243,20 @@ sees() {
 	told "$1" && jq -e ".blind | index(\"$2\") | not" "$T/meta.$1" >"$T/.ok"
 }
 
-# blind TOOL [NOT]: what tests/blind says of it, on this kernel and with this backend
+# blind TOOL: what tests/blind says of it, on this kernel and with the backends of its points
 blind() {
-	used_=$(jq -r '[.hooks[] | scan("fentry|kprobe")] | .[0] // "tracepoint"' "$T/meta.$1")
-	awk -v tool="$1" -v backend="$used_" -v kernel="$(uname -r)" '
-		/^#/ || $1 != tool || $2 != backend { next }
+	used_=$(jq -r '.hooks | to_entries[] | "\(.key):\(.value |
+		if test("fentry|fexit|lsm") then "fentry" elif test("kprobe") then "kprobe"
+		elif test("syscalls") then "tracepoint" else empty end)"' "$T/meta.$1")
+	awk -v tool="$1" -v used="$(echo $used_)" -v kernel="$(uname -r)" '
+		/^#/ || $1 != tool || !index(" " used " ", " " $2 " ") { next }
 		$3 ~ /^</ {
 			split(kernel, k, "[.-]")
 			split(substr($3, 2), n, ".")
 			if (k[1] + 0 > n[1] + 0 || k[1] == n[1] && k[2] + 0 >= n[2] + 0)
 				next
 		}
-		{ print $4 }' tests/blind | sort | tr '\n' ' '
+		{ print $4 }' tests/blind | sort -u | tr '\n' ' '
 }
 
 honest() {
@@ -275,9 +277,9 @@ may_miss() {
 # undisturbed FILE: what is said on stderr, but for what may be missed here, and how many calls of
 # others haven't ended
 undisturbed() {
-	may_miss && missed_=', [0-9]+ missed by [a-z0-9_]+' || missed_='$^'
-	may_miss && warned_='warning: events were missed' || warned_='$^'
-	grep -Ev "^[a-z]+: (warning: not seen|$warned_|.* 0 lost(, [0-9]+ (not ended yet|whose end was not seen)|$missed_)+\$)" \
+	may_miss && missed_=', [0-9]+ missed by [a-z0-9_]+' early_='|warning: events were missed: ' ||
+		missed_='$^' early_=
+	grep -Ev "^[a-z]+: (warning: not seen$early_|.* 0 lost(, [0-9]+ (not ended yet|whose end was not seen)|$missed_)+\$)" \
 		"$@"
 }
 

@@ -4,9 +4,14 @@
  *
  * The tool that includes this defines
  *	on_accept(ctx, fd, via)		the call begins, on the listening descriptor fd
- *	on_accept_ret(ctx, ret, late)	it returns a new descriptor, or an error; late: also of calls
- *					that began before the tool did, which on_accepted won't tell
- *	on_accepted(ctx, sk)		a call takes this connection, whenever it began
+ *	on_accept_ret(ctx, ret)		that returns a new descriptor, or an error; or one does that
+ *					began before the tool did
+ * and, for routes that look inside, where a connection is taken once and whenever its call began,
+ *	on_accepted(ctx, sk)		a call takes this connection
+ *	on_accept_end(ctx, fd, ret)	it returns: with an error, or with what on_accepted was told
+ *
+ * Those lose no connection where returns get lost: to tracers that come and go, or to preemption
+ * (sock_graft by kprobe and LSM: to neither; they need no return to count a success).
  *
  * What a route does not see stands before it: BLIND(). accept32__syscall sees only 32-bit callers,
  * and makes every system call of the host a little slower: only with --compat. By kprobe and
@@ -18,56 +23,54 @@
 #include "../ray.bpf.h"
 
 handler on_accept(void *ctx, int fd, int via);
-handler on_accept_ret(void *ctx, int ret, bool late);
+handler on_accept_ret(void *ctx, int ret);
 handler on_accepted(void *ctx, struct sock *sk);
+handler on_accept_end(void *ctx, int fd, int ret);
 
-/* Only scalars are read: 5.10 refuses arguments that point to one, as the length does. */
-BLIND_FAILED_EARLIER BLIND_WAITING BLIND_URING
-SEC("?fentry/__sys_accept4")
-int BPF_PROG(accept__fentry, int fd)
-{
-	on_accept(ctx, fd, in_compat_call() ? VIA_COMPAT : VIA_SYSCALL);
-	return 0;
-}
+/*
+ * io_uring's come through point uring. Of the return only scalars are read: 5.10 refuses arguments
+ * that point to one, as the length does.
+ */
+#define ACCEPT_INSIDE(route, graft)                                                            \
+	BLIND_FAILED_EARLIER BLIND_FAILED_WAITING BLIND_UNTOLD BLIND_URING SEC("?" graft)      \
+	int BPF_PROG(accept_graft__##route, struct sock *sk)                                   \
+	{                                                                                      \
+		if (inside_accept())                                                           \
+			on_accepted(ctx, sk);                                                  \
+		return 0;                                                                      \
+	}                                                                                      \
+	SEC("?fexit/__sys_accept4")                                                            \
+	int BPF_PROG(accept_failed__##route, int fd, void *addr, void *len, int flags, int ret) \
+	{                                                                                      \
+		on_accept_end(ctx, fd, ret);                                                   \
+		return 0;                                                                      \
+	}
 
-SEC("?fexit/__sys_accept4")
-int BPF_PROG(accept_ret__fentry, int fd, void *addr, void *len, int flags, int ret)
-{
-	on_accept_ret(ctx, ret, false);
-	return 0;
-}
+ACCEPT_INSIDE(fentry, "fentry/security_sock_graft")
+ACCEPT_INSIDE(lsm, "lsm/sock_graft")
 
-/* No fexit comes of calls that were inside the function when it was attached; this does. */
-SEC("?fentry/security_sock_graft")
-int BPF_PROG(accept_graft__fentry, struct sock *sk)
+/* The same; its exits see no 32-bit callers, so the entry leaves them to accept32, too. */
+BLIND("32-bit programs (point accept32)")
+BLIND_UNTOLD BLIND_URING
+SEC("?kprobe/security_sock_graft")
+int BPF_KPROBE(accept_graft__kprobe, struct sock *sk)
 {
-	if (inside_accept())
+	if (!in_compat_call() && inside_accept())
 		on_accepted(ctx, sk);
 	return 0;
 }
 
-/* As point/connect.h has it. */
-BLIND("32-bit programs (point accept32)")
-BLIND_FAILED_EARLIER BLIND_URING
-SEC("?kprobe/__sys_accept4")
-int BPF_KPROBE(accept__kprobe, int fd)
-{
-	if (!in_compat_call())
-		on_accept(ctx, fd, VIA_SYSCALL);
-	return 0;
-}
-
 SEC("?tp/syscalls/sys_exit_accept")
-int accept_ret__kprobe(struct syscall_exit *ctx)
+int accept_failed__kprobe(struct syscall_exit *ctx)
 {
-	on_accept_ret(ctx, ctx->ret, true);
+	on_accept_end(ctx, CALL_ARG(0), ctx->ret);
 	return 0;
 }
 
 SEC("?tp/syscalls/sys_exit_accept4")
-int accept_4ret__kprobe(struct syscall_exit *ctx)
+int accept_4failed__kprobe(struct syscall_exit *ctx)
 {
-	on_accept_ret(ctx, ctx->ret, true);
+	on_accept_end(ctx, CALL_ARG(0), ctx->ret);
 	return 0;
 }
 
@@ -90,14 +93,14 @@ int accept_4__tracepoint(struct syscall_enter *ctx)
 SEC("?tp/syscalls/sys_exit_accept")
 int accept_ret__tracepoint(struct syscall_exit *ctx)
 {
-	on_accept_ret(ctx, ctx->ret, true);
+	on_accept_ret(ctx, ctx->ret);
 	return 0;
 }
 
 SEC("?tp/syscalls/sys_exit_accept4")
 int accept_4ret__tracepoint(struct syscall_exit *ctx)
 {
-	on_accept_ret(ctx, ctx->ret, true);
+	on_accept_ret(ctx, ctx->ret);
 	return 0;
 }
 
@@ -138,7 +141,7 @@ int BPF_PROG(accept32_ret__syscall, struct pt_regs *regs, long ret)
 	unsigned long nr = READ(regs, orig_ax);
 
 	if ((nr == NR32_ACCEPT4 || nr == NR32_SOCKETCALL) && is_accept32(regs, nr))
-		on_accept_ret(ctx, ret, true);
+		on_accept_ret(ctx, ret);
 	return 0;
 }
 #endif

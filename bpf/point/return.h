@@ -7,8 +7,8 @@
  *
  * The tool that includes this defines
  *	on_return(ctx, call, ret)	call: RET_*
- *	on_accepted(ctx, sk)		an accept that began before the tool did takes this
- *					connection; its return won't come
+ *	on_made(ctx, call, sk)		an accept has taken this connection, or a socket(2) made this
+ *					socket: that is told once, here or by its return
  *
  * What a route does not see stands before it: BLIND(). return32__syscall sees only 32-bit callers,
  * and makes every system call of the host a little slower: only with --compat.
@@ -19,17 +19,28 @@
 #include "../ray.bpf.h"
 
 handler on_return(void *ctx, int call, int ret);
-handler on_accepted(void *ctx, struct sock *sk);
+handler on_made(void *ctx, int call, struct sock *sk);
 
-/* Threads inside accept whose return will come: all but those that were there before us. */
+/*
+ * Threads whose call has made its socket. TOLD: what it returns changes nothing; IN_DOUBT: it can
+ * still fail, the return tells.
+ */
+enum { TOLD = 1, IN_DOUBT };
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384); /* --map-size */
 	__type(key, __u32);
 	__type(value, __u32);
-} in_accept SEC(".maps");
+} made SEC(".maps");
 
-static volatile __u32 in_accept_full; /* one found no room: what isn't there may be that */
+struct thread_made {
+	__u32 what; /* 0: nothing */
+};
+
+THREAD_STORAGE(thread_made, thread_made); /* in place of it, where the kernel has such */
+
+static volatile __u32 made_full; /* one found no room: what isn't there may be that */
 
 static __always_inline int op_of(int call)
 {
@@ -75,38 +86,197 @@ static __always_inline bool is_accept4(void)
 		return 0;                                                                      \
 	}
 
-SEC("?fentry/__sys_accept4")
-int accept_enter__fentry(void *ctx)
+/* Only --bt tells the two apart. */
+static __always_inline int accept_call(void)
 {
-	__u32 tid = bpf_get_current_pid_tgid();
+	return !conf.bt || is_accept4() ? RET_ACCEPT4 : RET_ACCEPT;
+}
+
+static __always_inline bool made_keep(__u32 tid, __u32 what)
+{
+	struct thread_made *stored;
+
+	if (!conf.storage)
+		return !bpf_map_update_elem(&made, &tid, &what, BPF_ANY);
+	stored = thread_record(&thread_made, true);
+	if (stored)
+		stored->what = what;
+	return stored;
+}
+
+/* 0: nothing was made that is still to return. */
+static __always_inline __u32 made_take(__u32 tid)
+{
+	struct thread_made *stored;
+	__u32 *found, what = 0;
+
+	if (conf.storage) {
+		stored = thread_record(&thread_made, false);
+		if (stored) {
+			what = stored->what;
+			stored->what = 0;
+		}
+		return what;
+	}
+	found = bpf_map_lookup_elem(&made, &tid);
+	if (found) {
+		what = *found;
+		bpf_map_delete_elem(&made, &tid);
+	}
+	return what;
+}
+
+static __always_inline void call_made(void *ctx, int call, struct sock *sk, bool cant_fail)
+{
+	__u64 id = bpf_get_current_pid_tgid();
 
 	/* from when all is attached */
-	if (ctl.open && bpf_map_update_elem(&in_accept, &tid, &tid, BPF_ANY))
-		in_accept_full = 1;
+	if (id >> 32 == conf.self || !ctl.open)
+		return;
+	if (!made_keep(id, cant_fail ? TOLD : IN_DOUBT)) {
+		made_full = 1;
+		COUNT_EVENT(map_full);
+	} else if (cant_fail) {
+		on_made(ctx, call, sk);
+	}
+}
+
+/*
+ * A call returns that may have come through call_made. TOLD may be left of an earlier call, whose
+ * return did not come: then it tells nothing of a failure, save those that come after that place.
+ */
+static __always_inline void call_end(void *ctx, int call, int ret)
+{
+	__u32 what = made_take(bpf_get_current_pid_tgid());
+
+	if (!what && ret >= 0 && made_full)
+		return;
+	if (what != TOLD || (ret < 0 && ret != -EFAULT && ret != -ENFILE))
+		on_return(ctx, call, ret);
+}
+
+/* Where accepts take a connection, whenever they began; io_uring's come through point uring. */
+#define ACCEPT_INSIDE(route, graft)                                                            \
+	BLIND_FAILED_EARLIER BLIND_FAILED_WAITING BLIND_UNTOLD BLIND_URING SEC("?" graft)      \
+	int BPF_PROG(accept_graft__##route, struct sock *sk)                                   \
+	{                                                                                      \
+		if (inside_accept())                                                           \
+			call_made(ctx, accept_call(), sk, accept_cant_fail());                 \
+		return 0;                                                                      \
+	}                                                                                      \
+	SEC("?fexit/__sys_accept4") int accept_failed__##route(__u64 *ctx)                     \
+	{                                                                                      \
+		call_end(ctx, accept_call(), ctx[4]);                                          \
+		return 0;                                                                      \
+	}
+
+ACCEPT_INSIDE(fentry, "fentry/security_sock_graft")
+ACCEPT_INSIDE(lsm, "lsm/sock_graft")
+
+/* Its exits see no 32-bit callers, so the entry leaves them to return32, too. */
+BLIND("32-bit programs (point return32)")
+BLIND_UNTOLD BLIND_URING
+SEC("?kprobe/security_sock_graft")
+int BPF_KPROBE(accept_graft__kprobe, struct sock *sk)
+{
+	if (!in_compat_call() && inside_accept())
+		call_made(ctx, accept_call(), sk, accept_cant_fail());
 	return 0;
 }
 
-BLIND_FAILED_EARLIER BLIND_WAITING BLIND_URING
-SEC("?fexit/__sys_accept4")
-int accept__fentry(__u64 *ctx)
+SEC("?tp/syscalls/sys_exit_accept")
+int accept_failed__kprobe(struct syscall_exit *ctx)
 {
-	__u32 tid = bpf_get_current_pid_tgid();
-
-	/* either here or below */
-	if (!bpf_map_delete_elem(&in_accept, &tid) || (int)ctx[4] < 0 || in_accept_full)
-		/* only --bt tells the two apart */
-		on_return(ctx, !conf.bt || is_accept4() ? RET_ACCEPT4 : RET_ACCEPT, ctx[4]);
+	call_end(ctx, RET_ACCEPT, ctx->ret);
 	return 0;
 }
 
-/* No fexit comes of calls that were inside the function when it was attached; this does. */
-SEC("?fentry/security_sock_graft")
-int BPF_PROG(accept_graft__fentry, struct sock *sk)
+SEC("?tp/syscalls/sys_exit_accept4")
+int accept_4failed__kprobe(struct syscall_exit *ctx)
 {
-	__u32 tid = bpf_get_current_pid_tgid();
+	call_end(ctx, RET_ACCEPT4, ctx->ret);
+	return 0;
+}
 
-	if (!in_accept_full && inside_accept() && !bpf_map_lookup_elem(&in_accept, &tid))
-		on_accepted(ctx, sk);
+/*
+ * Where socket(2) has made a socket (the kernel's own and io_uring's are made elsewhere), and where
+ * socketpair(2) has made two, and has descriptors for them. Those of AF_UNIX can be a pair.
+ */
+static __always_inline void socket_made(void *ctx, struct socket *socket, int kern)
+{
+	if (!kern && inside_socket())
+		call_made(ctx, RET_SOCKET, socket_sk(socket), socket_cant_fail());
+}
+
+static __always_inline void pair_made(void *ctx, struct socket *socket)
+{
+	struct sock *sk = socket_sk(socket);
+
+	call_made(ctx, RET_SOCKETPAIR, sk, READ(sk, __sk_common.skc_family) == AF_UNIX);
+}
+
+#define BLIND_UNMADE                                                                           \
+	BLIND("that a socket failed as the host has no files left (ENFILE): it counts as made")
+
+BLIND_FAILED_EARLIER BLIND_UNMADE BLIND_URING
+SEC("?lsm/socket_post_create")
+int BPF_PROG(socket_made__lsm, struct socket *socket, int family, int type, int protocol, int kern)
+{
+	socket_made(ctx, socket, kern);
+	return 0;
+}
+
+SEC("?fexit/__sys_socket")
+int socket_failed__lsm(__u64 *ctx)
+{
+	call_end(ctx, RET_SOCKET, ctx[3]);
+	return 0;
+}
+
+SEC("?lsm/socket_socketpair")
+int BPF_PROG(socket_pairmade__lsm, struct socket *socket)
+{
+	pair_made(ctx, socket);
+	return 0;
+}
+
+SEC("?fexit/__sys_socketpair")
+int socket_pairfailed__lsm(__u64 *ctx)
+{
+	call_end(ctx, RET_SOCKETPAIR, ctx[4]);
+	return 0;
+}
+
+BLIND("32-bit programs (point return32)")
+BLIND_UNMADE BLIND_URING
+SEC("?kprobe/security_socket_post_create")
+int BPF_KPROBE(socket_made__kprobe, struct socket *socket, int family, int type, int protocol,
+	       int kern)
+{
+	if (!in_compat_call())
+		socket_made(ctx, socket, kern);
+	return 0;
+}
+
+SEC("?tp/syscalls/sys_exit_socket")
+int socket_failed__kprobe(struct syscall_exit *ctx)
+{
+	call_end(ctx, RET_SOCKET, ctx->ret);
+	return 0;
+}
+
+SEC("?kprobe/security_socket_socketpair")
+int BPF_KPROBE(socket_pairmade__kprobe, struct socket *socket)
+{
+	if (!in_compat_call())
+		pair_made(ctx, socket);
+	return 0;
+}
+
+SEC("?tp/syscalls/sys_exit_socketpair")
+int socket_pairfailed__kprobe(struct syscall_exit *ctx)
+{
+	call_end(ctx, RET_SOCKETPAIR, ctx->ret);
 	return 0;
 }
 
@@ -133,47 +303,12 @@ RETURN(listen, listen, RET_LISTEN)
 RETURN(socket, socket, RET_SOCKET)
 RETURN(socket_pair, socketpair, RET_SOCKETPAIR)
 
-/* The first argument of the current call: its descriptor. */
-static __always_inline int call_fd(void)
-{
-	struct pt_regs *regs = call_regs();
-#ifdef __TARGET_ARCH_x86
-	__u32 fd;
-
-	if (!in_compat_call())
-		return call_first(regs);
-	if (READ(regs, orig_ax) != NR32_SOCKETCALL)
-		return READ(regs, bx);
-	if (bpf_probe_read_user(&fd, sizeof(fd),
-				(const void *)(unsigned long)(__u32)READ(regs, cx)))
-		return -1;
-	return fd;
-#else
-	return call_first(regs);
-#endif
-}
-
 /* The descriptors that socketpair(2) has just made: the first one. */
 static __always_inline int pair_fd(void)
 {
-	struct pt_regs *regs = call_regs();
-	const void *pair;
 	__u32 fd;
 
-	pair = (const void *)call_fourth(regs);
-#ifdef __TARGET_ARCH_x86
-	if (in_compat_call() && READ(regs, orig_ax) != NR32_SOCKETCALL) {
-		pair = (const void *)(unsigned long)(__u32)READ(regs, si);
-	} else if (in_compat_call()) {
-		__u32 at;
-
-		pair = (const void *)(unsigned long)(__u32)READ(regs, cx);
-		if (bpf_probe_read_user(&at, sizeof(at), pair + 12))
-			return -1;
-		pair = (const void *)(unsigned long)at;
-	}
-#endif
-	return bpf_probe_read_user(&fd, sizeof(fd), pair) ? -1 : (int)fd;
+	return bpf_probe_read_user(&fd, sizeof(fd), (const void *)CALL_ARG(3)) ? -1 : (int)fd;
 }
 
 #ifdef __TARGET_ARCH_x86

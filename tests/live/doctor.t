@@ -7,7 +7,8 @@ need_live
 run "$B/sockray" doctor
 text=$out code=$rc
 is "$err" '' "nothing on stderr"
-like "$text" "^kernel +$(uname -r), preempt" "it names the kernel"
+is "$(echo "$text" | awk '$1 == "kernel" { print $2, $3 }')" "$(uname -r), preempt" \
+	"it names the kernel"
 run "$B/sockray" doctor -j
 is "$rc" "$code" "text and JSON: the same exit code"
 cp "$T/out" "$T/doctor"
@@ -20,6 +21,25 @@ ok "JSON: whatever fires was attached, loaded and exists" jq -e '[.points[].rout
 	all(.fires != true or (.hooks | length) > 0)' "$T/doctor"
 ok "JSON: what is used fires" jq -e '[.points[].routes[] | select(.used)] |
 	length > 8 and all(.fires != false)' "$T/doctor"
+
+# LSM programs attach all the same where the kernel has no bpf among its security modules
+lsm='[.points[].routes[] | select(.route == "lsm" and .attaches)'
+ok "LSM's routes: used only if they fire" jq -e '[.points[].routes[] |
+	select(.route == "lsm" and .used) | .fires] | all' "$T/doctor"
+modules=$(cat /sys/kernel/security/lsm 2>"$T/none") # nothing where securityfs isn't mounted
+case ,$modules, in
+,,) ;;
+*,bpf,*) is "$(jq -c "$lsm | .fires] | unique - [true]" "$T/doctor")" '[]' "LSM's routes fire" ;;
+*)
+	is "$(jq -c "$lsm | .fires, .used] | unique - [false]" "$T/doctor")" '[]' \
+		"LSM's routes don't fire, and aren't used: no bpf in $modules"
+	# where that makes tools miss accepts
+	lossy=$(jq -c '.points[] | select(.point == "accept").routes[] | select(.used and .loses) |
+		.hooks' "$T/doctor")
+	[ ! "$lossy" ] || like "$(jq -r '.advice[]' "$T/doctor")" "accept: boot with bpf .*lsm=$modules,bpf" \
+		"and what to do about it"
+	;;
+esac
 
 # what the tools say that they use
 for tool in soconnect sofamily soprotocol sockstat; do
@@ -56,12 +76,21 @@ run "$B/sockray" doctor --bad
 is "$rc$out" 2 "a wrong option: exit code 2"
 run "$B/sockray" doctor -h
 is "$rc" 0 "-h"
-if command -v setpriv >"$T/which"; then
+setpriv=/usr/bin/setpriv # not a busybox's, which knows less
+if [ -x $setpriv ]; then
 	cp -L "$B/sockray" "$T/"
-	run setpriv --reuid=nobody --clear-groups "$T/sockray" doctor
+	run $setpriv --reuid=nobody --clear-groups "$T/sockray" doctor
 	is "$rc" 77 "nobody: exit code 77"
 	like "$err" "not permitted" "nobody: what is missing is said"
 	like "$out" "^capabilities +not enough" "nobody: and in the list"
+	# who may not see programs run: no route is known to fire, and those that may be dead are not used
+	run $setpriv --bounding-set -sys_admin --inh-caps -sys_admin "$B/sockray" doctor -j
+	is "$(jq -c '[.points[].routes[] | select(.attaches and .route != "lsm" and .outcome != "not permitted") |
+		[.fires, .untested]] | unique' "$T/out")" '[[null,"the kernel keeps no statistics for us"]]' \
+		"without CAP_SYS_ADMIN: what attaches isn't known to fire"
+	is "$(jq -c '[.points[].routes[] | select(.attaches and .route == "lsm") |
+		[.fires, .used, .outcome]] | unique - [[null, false, "not known to fire"]]' "$T/out")" '[]' \
+		"without CAP_SYS_ADMIN: LSM's routes are not used"
 else
 	skip "nobody" "no setpriv"
 fi

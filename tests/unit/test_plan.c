@@ -148,6 +148,51 @@ static void inside(void **state)
 	plan_free(&plan);
 }
 
+/*
+ * Hooks that look inside: LSM's lose none, beside an fexit that loses failures only. By fentry
+ * the same is as good where nothing gets lost.
+ */
+static void insiders(void **state)
+{
+	static const struct kernel calm = { "", KERNEL(6, 12), PREEMPT_VOLUNTARY };
+	static const struct kernel lazy = { "", KERNEL(7, 1), PREEMPT_LAZY };
+	static const struct kernel late = { "", KERNEL(7, 2), PREEMPT_LAZY };
+	struct plan plan = { .kernel = &calm };
+
+	(void)state;
+	plan_add(&plan, points, "connect__tracepoint", "tp/syscalls/sys_enter_connect");
+	plan_add(&plan, points, "connect_ret__tracepoint", "tp/syscalls/sys_exit_connect");
+	plan_add(&plan, points, "connect__syscall", "tp/syscalls/sys_exit_connect");
+	plan_add(&plan, points, "connect_made__kprobe", "kprobe/security_x");
+	plan_add(&plan, points, "connect_failed__kprobe", "tp/syscalls/sys_exit_connect");
+	plan_add(&plan, points, "connect_4failed__kprobe", "tp/syscalls/sys_exit_connect4");
+	plan_add(&plan, points, "connect_made__fentry", "fentry/security_x");
+	plan_add(&plan, points, "connect_failed__fentry", "fexit/__sys_connect");
+	plan_add(&plan, points, "connect_made__lsm", "lsm/x");
+	plan_add(&plan, points, "connect_failed__lsm", "fexit/__sys_connect");
+	assert_int_equal(plan_choose(&plan, ANY, &points[0]), FENTRY);
+	/* one call's exit, without losses, is cheaper than that and a kprobe */
+	assert_int_equal(plan_choose(&plan, ONLY(KPROBE), &points[0]), SYSCALL);
+	plan.kernel = &lazy;
+	assert_int_equal(plan_choose(&plan, ANY, &points[0]), SYSCALL);
+	assert_int_equal(plan_choose(&plan, ONLY(FENTRY), &points[0]), LSM);
+	plan.kernel = &late;
+	assert_int_equal(plan_choose(&plan, ANY, &points[0]), LSM);
+	assert_int_equal(plan_choose(&plan, ONLY(KPROBE), &points[0]), KPROBE);
+	assert_int_equal(plan_choose(&plan, ONLY(TRACEPOINT), &points[0]), SYSCALL);
+	assert_int_equal(route_loses(&plan, &points[0], LSM), 1);
+	assert_int_equal(route_loses(&plan, &points[0], KPROBE), 2);
+	assert_int_equal(route_loses(&plan, &points[0], FENTRY), LOSES_ANY + 1);
+	assert_int_equal(route_loses(&plan, &points[0], TRACEPOINT), 2 * LOSES_ANY);
+	/* a kernel without that LSM */
+	strike(&plan, "connect_made__lsm");
+	assert_int_equal(plan_choose(&plan, ANY, &points[0]), KPROBE);
+	assert_int_equal(plan_choose(&plan, ONLY(FENTRY), &points[0]), FENTRY);
+	assert_true(route_sees_compat(FENTRY) && route_sees_compat(LSM));
+	assert_false(route_sees_compat(KPROBE) || route_sees_compat(SYSCALL));
+	plan_free(&plan);
+}
+
 static void every_object(void **state)
 {
 	(void)state;
@@ -234,8 +279,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names),	cmocka_unit_test(losses),
 		cmocka_unit_test(choice),	cmocka_unit_test(inside),
-		cmocka_unit_test(every_object), cmocka_unit_test(command_line),
-		cmocka_unit_test(config),	cmocka_unit_test(debugfs),
+		cmocka_unit_test(insiders),	cmocka_unit_test(every_object),
+		cmocka_unit_test(command_line), cmocka_unit_test(config),
+		cmocka_unit_test(debugfs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -192,14 +192,15 @@ handler on_return(void *ctx, int call, int ret)
 		else if (call == RET_SOCKETPAIR && ret == 0)
 			sk = fd_sk(pair_fd());
 		else if (call != RET_SOCKET && call != RET_SOCKETPAIR)
-			sk = fd_sk(call_fd());
+			sk = fd_sk(CALL_ARG(0));
 	}
 	count(ctx, call, sk, ret, false);
 }
 
-handler on_accepted(void *ctx, struct sock *sk)
+handler on_made(void *ctx, int call, struct sock *sk)
 {
-	count(ctx, is_accept4() ? RET_ACCEPT4 : RET_ACCEPT, sk, 0, false);
+	if (returned(call, 0))
+		count(ctx, call, sk, 0, false);
 }
 
 /*
@@ -218,7 +219,7 @@ handler on_signal(void *ctx, bool restarts)
 		return;
 	if (!restarts) {
 		if (needs_sk())
-			sk = fd_sk(call_fd());
+			sk = fd_sk(CALL_ARG(0));
 		count(ctx, *call, sk, -4 /* EINTR */, false);
 	}
 	bpf_map_delete_elem(&interrupted, &tid);
@@ -230,6 +231,8 @@ handler on_exit(void *ctx, int result)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
 
+	if (!conf.storage)
+		bpf_map_delete_elem(&made, &tid);
 	if (interruptions && !bpf_map_delete_elem(&interrupted, &tid))
 		__sync_fetch_and_add(&interruptions, -1);
 }

@@ -187,7 +187,7 @@ static const struct point points[] = {
 	{},
 };
 
-static const char *const maps[] = { "keys", "claimed", "counts", "interrupted", "requests", "in_accept", NULL };
+static const char *const maps[] = { "keys", "claimed", "counts", "interrupted", "requests", "made", NULL };
 
 static const char *const examples[] = {
 	"sockstat", "all operations, every second",
