@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-
 #include "command.h"
 #include "cost.h"
 #include "count.h"
