@@ -22,6 +22,7 @@ tool families "$B/sofamily"
 tool protocols "$B/soprotocol"
 tool calls "$B/sockstat" --by call
 
+: >"$T/ready"
 python3 tests/waits.py $name <"$T/go" >"$T/ready" &
 waits=$!
 pids_="$pids_ $waits"
