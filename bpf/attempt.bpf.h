@@ -413,9 +413,7 @@ static __always_inline void call_begin(__u64 id, struct call_key *key, int fd,
 	if (!call)
 		return;
 	COUNT_EVENT(begun);
-	/* io_uring's meets its conn by time */
-	if ((conf.needs & NEED_TIME) || via == VIA_IO_URING)
-		call->start = bpf_ktime_get_ns();
+	call->start = bpf_ktime_get_ns(); /* also tells its conn from others */
 	call->addr = addr;
 	call->len = len;
 	call->row.via = via;
@@ -578,17 +576,22 @@ routine void call_done(struct call *call, struct call_key *key)
 /* The call returned, but that was not seen. With --final its connection tells how it ended. */
 static __always_inline void call_unseen(struct call *call, struct call_key *key)
 {
+	bool final = conf.final && (call->flags & CALL_BEGAN);
 	__u64 sk = (__u64)call->sk;
+	struct conn *conn = final ? bpf_map_lookup_elem(&conns, &sk) : NULL;
 
 	call->row.have &= ~HAVE_RET;
 	call->row.ret = 0;
-	if (conf.final && (call->flags & CALL_BEGAN) && bpf_map_lookup_elem(&conns, &sk)) {
+	/* its own, not that of the socket's successor at this address */
+	if (conn && conn->start == call->start) {
 		call->end = time_now();
 		call_done(call, key);
 		return;
 	}
-	COUNT_EVENT(stale);
-	COUNT_EVENT(ended);
+	if (!final) { /* else conn_begin has counted it, which put another in its place */
+		COUNT_EVENT(stale);
+		COUNT_EVENT(ended);
+	}
 	attempt_dropped(&call->row);
 	call_close(call, key);
 }

@@ -31,7 +31,7 @@ const volatile struct conf conf SEC(".rodata.conf");
 #define ARGS(n) __attribute__((btf_decl_tag("args:" #n)))
 #define BLIND_EARLIER BLIND("calls that began before the tool did")
 #define BLIND_FAILED_EARLIER BLIND("failures of calls that began before the tool did")
-/* the kernel then jumps over fexit programs, as they might be gone when the function returns */
+/* before 7.2 the kernel then jumps over fexit programs: they might be gone when the call returns */
 #define BLIND_WAITING                                                                          \
 	BLIND("returns of calls that wait while another tracer comes to, or leaves, the same function")
 #define BLIND_FAILED_WAITING                                                                   \

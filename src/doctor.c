@@ -478,6 +478,8 @@ static void json_finding(struct buf *b, const struct spot *s, enum route r)
 	json_truth(b, "fires",
 		   !attaches || f->trial.untested || struck == UNPROVEN ? -1 : struck == LEFT);
 	json_truth(b, "loses", attaches && struck == LEFT ? !!f->loses : -1);
+	json_truth(b, "loses_only_failures",
+		   attaches && struck == LEFT ? only_failures(f) : -1);
 	buf_char(b, ',');
 	json_text(b, "outcome", outcome(f));
 	buf_char(b, ',');
