@@ -74,8 +74,8 @@ __attribute__((noinline)) __u32 claim_slot(void)
 /* The slot of a new key, plus 1; 0: no room, which is counted. */
 routine __u32 new_slot(COUNT_KEY *key)
 {
-	struct announcement a = {};
 	__u32 slot = claim_slot(), *other;
+	struct announcement *a;
 
 	if (slot == NONE)
 		goto full;
@@ -86,15 +86,17 @@ routine __u32 new_slot(COUNT_KEY *key)
 			return *other + 1;
 		goto full;
 	}
-	a.head.slot = slot;
-	a.head.what = NEW_KEY;
-	a.key = *key;
-	if (bpf_ringbuf_output(&COUNT_TABLE, &a, sizeof(a), 0)) {
+	a = bpf_ringbuf_reserve(&COUNT_TABLE, sizeof(*a), 0);
+	if (!a) {
 		/* user space would not know whose counts these are */
 		bpf_map_delete_elem(&keys, key);
 		COUNT_EVENT(lost);
 		return 0;
 	}
+	a->head.slot = slot;
+	a->head.what = NEW_KEY;
+	a->key = *key;
+	bpf_ringbuf_submit(a, 0);
 	return slot + 1;
 full:
 	COUNT_EVENT(map_full);
