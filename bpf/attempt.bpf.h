@@ -790,6 +790,9 @@ static __always_inline void conn_begin(struct sock *sk, struct socket *socket)
 		/* the end of the last one at this address was missed */
 		COUNT_EVENT(stale);
 		COUNT_EVENT(ended);
+		conn = bpf_map_lookup_elem(&conns, &id);
+		if (conn)
+			attempt_dropped(conn_row(conn));
 		bpf_map_delete_elem(&half, &id);
 		err = bpf_map_update_elem(&conns, &id, &new_conn, BPF_ANY);
 	} else {
