@@ -414,7 +414,8 @@ static uint32_t needs(const struct run *run, const struct sink *sink)
 		{ FILTER_MINLAT, 0, NEED_TIME },
 		{ FILTER_PROTOCOL | FILTER_FAMILY, 0, NEED_SOCKET },
 	};
-	uint32_t needs = run->conf.bt ? NEED_THREAD : 0;
+	/* the book counts attempts: of which kind, is to be known at once */
+	uint32_t needs = run->conf.bt ? NEED_THREAD | NEED_RADDR : 0;
 
 	if (!run->conf.counts)
 		needs |= NEED_RADDR | NEED_TIME;
