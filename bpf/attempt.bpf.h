@@ -45,6 +45,7 @@ handler attempt_dropped(struct attempt *a);
 #define CALL_DECIDED (1 << 4)	/* and a handler has decided that it starts again */
 #define CALL_UNREAD (1 << 3)	/* the address was not in memory when the call began */
 #define CALL_STORED (1 << 5)	/* in thread_calls, and open */
+#define CALL_UNSEEN (1 << 6)	/* it returned, but nobody saw that */
 
 struct call {
 	struct attempt row;
@@ -311,7 +312,6 @@ routine void call_socket(struct call *call, struct socket *socket)
 }
 
 routine void call_done(struct call *call, struct call_key *key);
-static __always_inline void call_unseen(struct call *call, struct call_key *key);
 
 /* Is this the same call, which starts again after a signal? */
 static __always_inline bool is_restart(struct call *call, int fd, struct socket *socket,
@@ -355,21 +355,18 @@ static __always_inline bool call_resumes(struct call *call, struct call_key *key
 		return true;
 	}
 	if (!(call->flags & CALL_RESTARTS)) {
-		call_unseen(call, key);
-		return false;
-	}
-	if (is_restart(call, fd, socket, addr, len)) {
+		call->flags |= CALL_UNSEEN;
+	} else if (is_restart(call, fd, socket, addr, len)) {
 		call->flags &= ~(CALL_RESTARTS | CALL_DECIDED);
 		return true;
-	}
-	if (call->flags & CALL_DECIDED) {
+	} else if (call->flags & CALL_DECIDED) {
 		call->flags &= ~CALL_STORED;
 		if (!bpf_map_update_elem(&calls, &aside, call, BPF_NOEXIST)) {
 			__sync_fetch_and_add(&parked, 1);
 			return false;
 		}
 	}
-	/* another call instead: it was interrupted after all (by longjmp, say) */
+	/* unseen, or another call instead: it was interrupted after all (by longjmp, say) */
 	call_done(call, key);
 	return false;
 }
@@ -511,6 +508,29 @@ static __always_inline void call_ends(struct call *call)
 	row->lat_ns = call->end - call->start;
 }
 
+/* The call returned, but that was not seen. With --final its connection may tell how it ended. */
+static __always_inline bool call_untold(struct call *call, struct call_key *key)
+{
+	bool final = conf.final && (call->flags & CALL_BEGAN);
+	__u64 sk = (__u64)call->sk;
+	struct conn *conn = final ? bpf_map_lookup_elem(&conns, &sk) : NULL;
+
+	call->row.have &= ~HAVE_RET;
+	call->row.ret = 0;
+	/* its own, not that of the socket's successor at this address */
+	if (conn && conn->start == call->start) {
+		call->end = time_now();
+		return false;
+	}
+	if (!final) { /* else conn_begin has counted it, which put another in its place */
+		COUNT_EVENT(stale);
+		COUNT_EVENT(ended);
+	}
+	attempt_dropped(&call->row);
+	call_close(call, key);
+	return true;
+}
+
 /* The call is over, with row.ret at call->end: its row, or its half of the conn's. */
 routine void call_done(struct call *call, struct call_key *key)
 {
@@ -519,6 +539,8 @@ routine void call_done(struct call *call, struct call_key *key)
 	struct conn *conn = NULL;
 	__u32 size = ATTEMPT_SHORT;
 
+	if ((call->flags & CALL_UNSEEN) && call_untold(call, key))
+		return;
 	if (sk && ((call->flags & CALL_BEGAN) ? conf.final : row->via == VIA_IO_URING))
 		conn = bpf_map_lookup_elem(&conns, &sk);
 	if (conn && row->via == VIA_IO_URING && !(call->flags & CALL_BEGAN)) {
@@ -570,29 +592,6 @@ routine void call_done(struct call *call, struct call_key *key)
 			size = sizeof(*row);
 		over(row, size);
 	}
-	call_close(call, key);
-}
-
-/* The call returned, but that was not seen. With --final its connection tells how it ended. */
-static __always_inline void call_unseen(struct call *call, struct call_key *key)
-{
-	bool final = conf.final && (call->flags & CALL_BEGAN);
-	__u64 sk = (__u64)call->sk;
-	struct conn *conn = final ? bpf_map_lookup_elem(&conns, &sk) : NULL;
-
-	call->row.have &= ~HAVE_RET;
-	call->row.ret = 0;
-	/* its own, not that of the socket's successor at this address */
-	if (conn && conn->start == call->start) {
-		call->end = time_now();
-		call_done(call, key);
-		return;
-	}
-	if (!final) { /* else conn_begin has counted it, which put another in its place */
-		COUNT_EVENT(stale);
-		COUNT_EVENT(ended);
-	}
-	attempt_dropped(&call->row);
 	call_close(call, key);
 }
 
@@ -653,13 +652,12 @@ static __always_inline void attempt_exit(int result)
 	}
 	if (!call)
 		return;
-	if (!(call->flags & CALL_RESTARTS)) {
-		call_unseen(call, &key);
-		return;
-	}
+	if (!(call->flags & CALL_RESTARTS))
+		call->flags |= CALL_UNSEEN;
+	else
+		call->row.result = result;
 	call->row.have &= ~HAVE_RET;
 	call->row.ret = 0;
-	call->row.result = result;
 	call_done(call, &key);
 }
 
@@ -687,15 +685,13 @@ static __always_inline void attempt_uring_done(struct io_kiocb *req, struct call
 
 	if (!call)
 		return;
-	if (req && uring_opcode(req) != IORING_OP_CONNECT) {
-		/* its own completion never came, and the request serves another now */
-		call_unseen(call, &key);
-		return;
-	}
+	/* its own completion never came, and the request serves another now? */
+	if (req && uring_opcode(req) != IORING_OP_CONNECT)
+		call->flags |= CALL_UNSEEN;
 	call->end = bpf_ktime_get_ns();
 	call->row.have |= HAVE_RET;
 	call->row.ret = res;
-	if (!call->sk && req) {
+	if (!call->sk && req && !(call->flags & CALL_UNSEEN)) {
 		struct attempt *row = &call->row;
 		__u16 family = row->ends.family;
 		__u32 had_family = row->have & HAVE_FAMILY;
