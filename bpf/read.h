@@ -2,8 +2,8 @@
 /*
  * read.h - reading the kernel's own memory. From 6.2 on the kernel lets a program say what a
  * pointer points to (bpf_rdonly_cast) and then load from there like any C program, a few
- * instructions; before that each member is a call of bpf_probe_read_kernel, about 90. Both
- *yield 0 where nothing is mapped. Which it is, is a constant of the run: conf.direct.
+ * instructions; before that each member is a call of bpf_probe_read_kernel, about 90. Both yield 0
+ * where nothing is mapped. libbpf finds out which it is (DIRECT), and the verifier drops the other.
  *
  *	READ(p, a, b, c)	p->a->b->c: scalars and pointers
  *	READ_INTO(to, n, p, member)	n bytes of p->member, a multiple of 8

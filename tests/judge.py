@@ -6,7 +6,7 @@
 # Not so what went well of calls that are hooked where they do: by LSM, or a kprobe, which lose none.
 import json, os, sys
 
-FAMILIES = {None: None, 1: "AF_UNIX", 2: "AF_INET", 10: "AF_INET6"}
+FAMILIES = {None: None, 0: "AF_UNSPEC", 1: "AF_UNIX", 2: "AF_INET", 10: "AF_INET6"}
 OPS = ("accept", "connect", "bind", "listen", "socket", "send", "recv")
 tool, expected, actual = sys.argv[1:4]
 keys = sys.argv[4].split(",") if len(sys.argv) > 4 and sys.argv[4] else []

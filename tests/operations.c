@@ -79,9 +79,10 @@ static const char *const call_names[] = { "accept", "connect", "bind", "listen",
 /* Of a socket; -1: there was none. */
 struct kind {
 	int family, type, protocol;
+	int unspec; /* it was called with AF_UNSPEC, which dissolves an association */
 };
 
-static const struct kind no_socket = { -1, -1, -1 };
+static const struct kind no_socket = { -1, -1, -1, 0 };
 
 struct outcome {
 	uint64_t ok, failed, again, bytes;
@@ -220,7 +221,7 @@ static void tried(enum call call, struct kind kind, long ret)
 
 static struct kind kind_of(int fd)
 {
-	struct kind k;
+	struct kind k = { 0 };
 	socklen_t len = sizeof(int);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &k.family, &len) ||
@@ -323,7 +324,7 @@ static void put_book(void)
 
 		if (e->attempt) {
 			put_head("sofamily", e);
-			put_number("family", e->kind.family);
+			put_number("family", e->kind.unspec ? AF_UNSPEC : e->kind.family);
 			put_outcome(&e->sum, false);
 			put_head("soprotocol", e);
 			put_number("protocol", e->kind.protocol);
@@ -433,6 +434,7 @@ static void connected(int fd, const struct sockaddr *addr, long ret)
 
 	if (k.family < 0)
 		k.family = addr->sa_family;
+	k.unspec = addr && addr->sa_family == AF_UNSPEC;
 	tried(CONNECT, k, ret);
 }
 
@@ -1087,6 +1089,26 @@ static void connects_async(void)
 				a.len));
 	want(-EINPROGRESS, do_connect(new_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0),
 				      &none.sa, none.len));
+}
+
+/* The kernel tells nothing of these but the caller's address. */
+static void connects_unspec(void)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	int types[] = { SOCK_DGRAM, SOCK_STREAM }, families[] = { AF_INET, AF_INET6 };
+
+	for (int i = 0; i < 4; i++) {
+		int l = bound(families[i / 2], types[i % 2], 0);
+		struct address a = address_of(l);
+		int fd = new_socket(families[i / 2], types[i % 2], 0);
+
+		if (types[i % 2] == SOCK_STREAM)
+			want(0, do_listen(l, 1));
+		want(0, do_connect(fd, &none, sizeof(none)));
+		want(0, do_connect(fd, &a.sa, a.len));
+		want(0, do_connect(fd, &none, sizeof(none)));
+		want(0, do_connect(fd, &a.sa, a.len));
+	}
 }
 
 static void connects_mptcp(void)
@@ -1908,7 +1930,7 @@ static void *load_thread(void *arg)
 	struct address to = { .len = sizeof(to.all) }, a;
 	int u = RAW(socket, 1, AF_INET, SOCK_DGRAM, 0, 0), p[2], l, c;
 	char name[16], b[SIZE] = { 0 };
-	struct kind k;
+	struct kind k = { 0 };
 
 	snprintf(name, sizeof(name), "thread %ld", (long)arg);
 	prctl(PR_SET_NAME, name);
@@ -2105,6 +2127,7 @@ static const struct {
 	{ "connects_failed", connects_failed, false },
 	{ "connects_async", connects_async, false },
 	{ "connects_mptcp", connects_mptcp, false },
+	{ "connects_unspec", connects_unspec, false },
 	{ "msgs_unix", msgs_unix, false },
 	{ "msgs_tcp", msgs_tcp, false },
 	{ "msgs_udp", msgs_udp, false },
