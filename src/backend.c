@@ -24,18 +24,28 @@
 
 static struct buf libbpf_log;
 
+/* Of a long message, the verifier's log, the last lines say what was wrong. */
+#define LOG_HEAD 512
+#define LOG_TAIL 3584
+
 static int keep_log(enum libbpf_print_level level, const char *format, va_list args)
 {
-	char line[1024];
+	char *text;
 	int len;
 
 	if (level == LIBBPF_DEBUG)
 		return 0; /* thousands of lines about relocations */
-	len = vsnprintf(line, sizeof(line), format, args);
-	if (len >= (int)sizeof(line))
-		len = sizeof(line) - 1;
-	if (len > 0)
-		buf_add(&libbpf_log, line, len);
+	len = vasprintf(&text, format, args);
+	if (len < 0)
+		return 0;
+	if (len > LOG_HEAD + LOG_TAIL) {
+		buf_add(&libbpf_log, text, LOG_HEAD);
+		buf_str(&libbpf_log, "\n...\n");
+		buf_add(&libbpf_log, text + len - LOG_TAIL, LOG_TAIL);
+	} else {
+		buf_add(&libbpf_log, text, (size_t)len);
+	}
+	free(text);
 	return len;
 }
 
