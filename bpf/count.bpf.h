@@ -130,6 +130,8 @@ static __always_inline __u32 count_slot_again(COUNT_KEY *key, struct last *last)
 {
 	__u32 slot;
 
+	/* test the pointer itself: clang would keep a bool beside it, which verifiers don't relate */
+	barrier_var(last);
 	if (!last)
 		return count_slot(key);
 	if (last->slot && same_key(key, &last->key))
