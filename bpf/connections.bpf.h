@@ -23,7 +23,11 @@ static __always_inline void key_fill(COUNT_KEY *key, struct sock *sk, const stru
 
 static __always_inline void name_fill(char *comm, const struct who *who)
 {
-	__builtin_memcpy(comm, conf.bt ? who->thread : who->comm, COMM_LEN);
+	/* not of one chosen pointer: its alignment would be unknown, and the copy bytewise */
+	if (conf.bt)
+		__builtin_memcpy(comm, who->thread, COMM_LEN);
+	else
+		__builtin_memcpy(comm, who->comm, COMM_LEN);
 }
 
 handler attempt_begun(struct attempt *a, struct sock *sk, struct call *call)

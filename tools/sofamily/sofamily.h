@@ -8,7 +8,7 @@
 #include "../../bpf/row.h"
 
 struct sofamily_key {
-	char comm[COMM_LEN];
+	_Alignas(8) char comm[COMM_LEN]; /* copied and compared by words */
 	__u32 have; /* HAVE_FAMILY, unless a bad descriptor leaves nothing to tell it */
 	__u16 family;
 	__u8 call; /* OP_ACCEPT, OP_CONNECT */

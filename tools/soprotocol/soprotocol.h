@@ -8,7 +8,7 @@
 #include "../../bpf/row.h"
 
 struct soprotocol_key {
-	char comm[COMM_LEN];
+	_Alignas(8) char comm[COMM_LEN]; /* copied and compared by words */
 	char name[32]; /* the kernel's module name: struct proto.name */
 	__u32 have;    /* HAVE_SOCKET, unless the descriptor was none of a socket */
 	__u16 protocol;
