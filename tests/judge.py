@@ -4,6 +4,7 @@
 # there: null, never 0. Prints what is wrong; exit 1 if anything is. With MAY_MISS in the environment
 # operations may be missing if the tool reports as many misses; how many is told in the last line.
 # Not so what went well of calls that are hooked where they do: by LSM, or a kprobe, which lose none.
+# With MAY_PEND=N in the environment, N percent of a key's connects may be pending at the end.
 import json, os, sys
 
 FAMILIES = {None: None, 0: "AF_UNSPEC", 1: "AF_UNIX", 2: "AF_INET", 10: "AF_INET6"}
@@ -66,6 +67,12 @@ for r in reports:
         counted += r["ok"] + r["failed"] + r["again"]
         if r["ok"] + r["failed"] + r["again"]:
             add(got, key, r)
+for key, (n, when) in pending.items():
+    if n and when == number and not may_miss:
+        if n * 100 <= int(os.environ.get("MAY_PEND", 0)) * want.get(key, {"ok": 0})["ok"]:
+            add(got, key, dict.fromkeys(numbers, 0) | {"ok": n})
+        else:
+            wrong.append("%r: %d pending at the end" % (key, n))
 for key in sorted(set(want) | set(got), key=str):
     if want.get(key) != got.get(key) and not may_miss:
         wrong.append("%s: want %s, got %s" % (" ".join(map(str, key)), show(want.get(key)),
@@ -80,9 +87,6 @@ for key in set(want) | set(got):
         if ok[0] != ok[1]:
             wrong.append("%s: want ok %d, got ok %d, by hooks that lose none" %
                          (" ".join(map(str, key)), *ok))
-for key, (n, when) in pending.items():
-    if n and when == number and not may_miss:
-        wrong.append("%r: %d pending at the end" % (key, n))
 if len(sys.argv) <= 5 and end["events"] != counted:
     wrong.append("end says %d events, the reports %d" % (end["events"], counted))
 if not want:
