@@ -849,6 +849,16 @@ static __always_inline void conn_end(struct sock *sk, int new)
 		result = READ(sk, sk_err);
 		if (!result)
 			result = conn->subflow_err;
+		/*
+		 * A timer tells the error before it ends the connection (tcp_write_err), so the owner
+		 * may have taken it already, by getsockopt(SO_ERROR) on another CPU. It does so outside
+		 * of calls, unlike those by which an owner ends one.
+		 */
+		if (!result && READ(sk, sk_protocol) == 6 && !READ(sk, sk_lock.owned)) {
+			result = READ(sk, sk_err_soft);
+			if (!result)
+				result = 110 /* ETIMEDOUT */;
+		}
 		if (!result) {
 			/* nobody but its owner ends it without an error */
 			task = current_task();

@@ -76,7 +76,11 @@ struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_type;
 	__u16 sk_protocol; /* 16 bits: MPTCP is 262 */
+	struct {
+		int owned; /* by a call, that is; timers and packets wait then, or leave it work */
+	} sk_lock;
 	int sk_err;
+	int sk_err_soft; /* what a SYN's ICMP answers said */
 	struct socket *sk_socket;
 };
 

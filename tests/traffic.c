@@ -939,6 +939,58 @@ static void nb_timeout(void)
 	finish(&r, begin(&r, &d), ETIMEDOUT, SYN_TIMEOUT_MIN);
 }
 
+static void stay_on(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	must(sched_setaffinity(0, sizeof(set), &set));
+}
+
+static bool taken;
+
+/* Keeps the CPU that the timer is on awake, so that it fires there. */
+static void *awake(void *cpu)
+{
+	stay_on(*(int *)cpu);
+	nap(SYN_TIMEOUT_MIN / MSEC);
+	while (!__atomic_load_n(&taken, __ATOMIC_RELAXED))
+		;
+	return NULL;
+}
+
+/* The error is taken as soon as the timer tells it, from another CPU: before the connection ends. */
+static void nb_taken(void)
+{
+	struct row r = { 0 };
+	struct dest d;
+	cpu_set_t set;
+	pthread_t t;
+	int fd, err, cpus[2], n = 0;
+
+	must(sched_getaffinity(0, sizeof(set), &set));
+	for (int cpu = 0; cpu < CPU_SETSIZE && n < 2; cpu++)
+		if (CPU_ISSET(cpu, &set))
+			cpus[n++] = cpu;
+	if (n < 2)
+		skip("one CPU");
+	stay_on(cpus[0]);
+	black_hole(&d);
+	fd = begin(&r, &d);
+	start(&t, awake, &cpus[0]);
+	stay_on(cpus[1]);
+	nap(SYN_TIMEOUT_MIN / MSEC);
+	while (!(err = option(fd, SO_ERROR)))
+		;
+	if (err != ETIMEDOUT)
+		fail("ended with %s", strerror(err));
+	/* it may end a little later */
+	decided(&r, err, NULL, SYN_TIMEOUT_MIN, now() + 100 * MSEC - r.t0);
+	__atomic_store_n(&taken, true, __ATOMIC_RELAXED);
+	pthread_join(t, NULL);
+}
+
 static void nb_closed(void)
 {
 	struct row r = { 0 };
@@ -1625,6 +1677,7 @@ static const struct {
 } cases[] = {
 	{ "tcp_timeout", tcp_timeout, true },
 	{ "nb_timeout", nb_timeout, true },
+	{ "nb_taken", nb_taken, true },
 	{ "nb_late", nb_late, true },
 	{ "sa_restart", sa_restart, true },
 	{ "eintr", eintr, true },
