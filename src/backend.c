@@ -151,6 +151,10 @@ static void explain(const char *what, int err)
 		fail(0,
 		     "%s: the kernel refused; running inside a container or a user namespace, or kernel.perf_event_paranoid without CAP_SYS_ADMIN, does this (-v shows more)",
 		     what);
+	else if (err == -E2BIG)
+		fail(0,
+		     "%s: the kernel takes no more programs there (64 at a tracepoint, 38 at a function); end other tracers, which bpftool prog shows",
+		     what);
 	else
 		fail(err, "%s: the kernel refused (-v shows why)", what);
 }
