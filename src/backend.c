@@ -573,11 +573,17 @@ static void warn_blind(const struct live *live)
 /* Points that we could not attach: an error, a warning, or nothing, as they matter. */
 static int check_points(struct live *live)
 {
+	bool any = false, ops = false;
+
 	if (!live->run->quiet)
 		warn_blind(live);
 	for (size_t i = 0; i < live->npoints; i++) {
 		struct live_point *p = &live->points[i];
 
+		if (p->wanted && p->point->when == POINT_IF_OP) {
+			ops = true;
+			any = any || p->hooks;
+		}
 		if (p->hooks) {
 			live->ctl->sees |= p->point->sees;
 			if (p->point->when == POINT_IF_OP)
@@ -601,6 +607,10 @@ static int check_points(struct live *live)
 		}
 		if (live->run->strict)
 			return EXIT_ERROR;
+	}
+	if (ops && !any) {
+		explain("no way to see any of it", live->refusal);
+		return EXIT_UNABLE;
 	}
 	return 0;
 }
