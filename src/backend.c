@@ -196,8 +196,7 @@ static int prepare(struct live *live, const struct plan *plan)
 	choose_all(live, plan);
 	conf.cpus = live->cpus;
 	conf.compat_ops = live->compat_ops;
-	conf.storage = libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT,
-					       BPF_FUNC_task_storage_get, NULL) == 1;
+	conf.storage = exists_thread_storage();
 	bpf_object__for_each_map(map, live->obj)
 		if (bpf_map__type(map) == BPF_MAP_TYPE_TASK_STORAGE)
 			bpf_map__set_autocreate(map, conf.storage);

@@ -9,8 +9,12 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <linux/filter.h>
 
+#include "host.h"
+
+#define CGRP_STORAGE_GET ((enum bpf_func_id)210) /* 6.1's headers don't have it */
 #define ARGS_MOST 12 /* of a raw tracepoint: what the kernel allows */
 
 /* Of no function at all: permitted, the kernel finds fault with that. */
@@ -99,4 +103,23 @@ void exists_check(struct plan *plan)
 		if (args >= 0 && args != c->args)
 			c->struck = NOT_ATTACHED;
 	}
+}
+
+static bool helper_exists(enum bpf_func_id helper)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, helper, NULL) == 1;
+}
+
+/*
+ * Before 6.2 the helper gives nothing while this CPU is inside it already, for a program that was
+ * preempted there. bpf_task_storage_get_recur() mended that; the storage of cgroups came with it, in
+ * the same release, and can be asked for.
+ */
+bool exists_thread_storage(void)
+{
+	enum preempt p = kernel_here()->preempt;
+
+	return helper_exists(BPF_FUNC_task_storage_get) &&
+	       (p == PREEMPT_NONE || p == PREEMPT_VOLUNTARY ||
+		helper_exists(CGRP_STORAGE_GET));
 }

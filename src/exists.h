@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * exists.h - which programs of a plan can't attach on this host at all: asked for cheaply,
- * before the verifier spends its time on them. What isn't found out here is found out by
- * loading and attaching.
+ * exists.h - what this host has: which programs of a plan can't attach on it at all, asked for
+ * cheaply, before the verifier spends its time on them (what isn't found out here is found out by
+ * loading and attaching); and records kept with threads.
  */
 #ifndef EXISTS_H
 #define EXISTS_H
@@ -11,5 +11,8 @@
 
 /* Strike them. */
 void exists_check(struct plan *plan);
+
+/* Can tracing programs keep a record with each thread (task storage), whenever they ask? */
+bool exists_thread_storage(void);
 
 #endif

@@ -31,7 +31,8 @@
 #	can TOOL		false, and a test skipped, if the tool can't run with this backend
 #	honest TOOL		it says it is blind for what tests/blind says, and for nothing else
 #	sees TOOL WORD		is that not among what it is blind for?
-#	may_miss		does this kernel skip events of preempted programs?
+#	may_miss [TOOL]		does this kernel skip events of preempted programs, by the hooks of that
+#				tool, or of any that was asked so far?
 #	undisturbed [FILE]...	what the tool said on stderr that it shouldn't
 #	thorough		false with BRIEF=1: then one of each sort is enough
 #
@@ -248,13 +249,21 @@ sees() {
 	told "$1" && jq -e ".blind | index(\"$2\") | not" "$T/meta.$1" >"$T/.ok"
 }
 
-# blind TOOL: what tests/blind says of it, on this kernel and with the backends of its points
+# blind TOOL: what tests/blind says of it, on this kernel and with the backends of its points, or
+# "none" for those without a hook, which a backend that was named may lack
 blind() {
 	used_=$(jq -r '.hooks | to_entries[] | "\(.key):\(.value |
 		if test("fentry|fexit|lsm") then "fentry" elif test("kprobe") then "kprobe"
-		elif test("syscalls") then "tracepoint" else empty end)"' "$T/meta.$1")
-	awk -v tool="$1" -v used="$(echo $used_)" -v kernel="$(uname -r)" '
-		/^#/ || $1 != tool || !index(" " used " ", " " $2 " ") { next }
+		elif test("syscalls") then "tracepoint" else "other" end)"' "$T/meta.$1")
+	awk -v tool="$1" -v used="$(echo $used_)" -v kernel="$(uname -r)" \
+		-v named="${BACKEND:-}" '
+		/^#/ || $1 != tool { next }
+		$2 ~ /:none$/ {
+			point = substr($2, 1, length($2) - 4)
+			if (!named || index(" " used, " " point ":"))
+				next
+		}
+		$2 !~ /:none$/ && !index(" " used " ", " " $2 " ") { next }
 		$3 ~ /^</ {
 			split(kernel, k, "[.-]")
 			split(substr($3, 2), n, ".")
@@ -274,7 +283,8 @@ honest() {
 may_miss() {
 	mode_=$(sed 's/.*(\(.*\)).*/\1/' /sys/kernel/debug/sched/preempt 2>/dev/null)
 	case $mode_ in
-	full | lazy) [ "${BACKEND:-}" = fentry ] || ! uname -r | grep -q '^[1-6]\.' ;;
+	full | lazy) cat "$T/meta.${1:-}"* 2>/dev/null | grep -Eq '"[^"]*(fentry|fexit):' ||
+		! uname -r | grep -q '^[1-6]\.' ;;
 	*) false ;;
 	esac
 }

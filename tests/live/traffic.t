@@ -36,10 +36,10 @@ verdict() {
 	done <"$T/skips"
 }
 
-may_miss && missed=missed || missed=
 is_blind=
 sees soconnect compat || is_blind=1
 honest soconnect
+may_miss soconnect && missed=missed || missed=
 # a tracer that comes or leaves makes the kernel jump over the fexit programs of waiting calls
 jq -e '.hooks | any(test("fexit"))' "$T/meta.soconnect" >"$T/.ok" && alone=1 || alone=
 
