@@ -9,6 +9,7 @@
 #include "live.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -173,8 +174,11 @@ void backend_stop(struct live *live)
 	live->tally = NULL;
 	live->ctl = NULL;
 	live->counts = NULL;
-	for (size_t i = 0; i < live->nprograms; i++)
+	for (size_t i = 0; i < live->nprograms; i++) {
 		free(live->programs[i].hook);
+		if (live->programs[i].fdinfo >= 0)
+			close(live->programs[i].fdinfo);
+	}
 	free(live->programs);
 	live->programs = NULL;
 	live->nprograms = 0;
@@ -306,6 +310,14 @@ static void add_hook(struct live_point *p, const char *hook)
 	p->hooks = b.p;
 }
 
+static int open_fdinfo(int program)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", program);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 /*
  * Attach each part of a point. Variants of a part that are not needed any more are unloaded.
  * 0; or the error, with the parts struck for which nothing attached.
@@ -339,6 +351,7 @@ static int attach_point(struct live *live, struct plan *plan, struct live_point 
 					.hook = hook_name(prog),
 					.prog = prog,
 					.link = link,
+					.fdinfo = open_fdinfo(bpf_program__fd(prog)),
 					.perf = bpf_program__type(prog) ==
 							BPF_PROG_TYPE_TRACEPOINT ||
 						bpf_program__type(prog) == BPF_PROG_TYPE_KPROBE,
