@@ -492,17 +492,17 @@ int run_tool(struct run *run)
 	s.sink.start_ns = start;
 	s.sink.colour = run->form == FORM_TEXT && isatty(s.output.fd) && !getenv("NO_COLOR");
 	s.sink.ops->open(&s.sink, &s.live);
+	tzset(); /* while files can be opened */
+	if (drop_rights(run, &(struct duty){ ROLE_TOOL, s.command.pid })) {
+		code = EXIT_ERROR;
+		goto out;
+	}
 	output_flush(&s.output, &stopping);
 	if ((s.count || s.keyed || s.fixed) && !run->quiet)
 		fprintf(stderr, "Tracing%s%s\n", s.fixed ? ", rates per second" : "",
 			run->interval_ns || run->duration_ns || run->command ?
 				"" :
 				"... Hit Ctrl-C to end.");
-	tzset(); /* while files can be opened */
-	if (drop_rights(run, &(struct duty){ ROLE_TOOL, s.command.pid })) {
-		code = EXIT_ERROR;
-		goto out;
-	}
 	cost_started(&s.cost);
 	live_open(&s.live, true);
 	command_release(&s.command);

@@ -113,14 +113,14 @@ fi
 
 # ---- fewer rights to begin with
 
-launch="setpriv --bounding-set=-setuid"
+launch="/usr/bin/setpriv --bounding-set=-setuid"
 running soconnect
 is "$(rights $pid)" "0 0 $none" "a root that can't become another: gives up the rest"
 kill $pid
 launch=
 if [ "$(cat /proc/sys/kernel/perf_event_paranoid)" -le 2 ]; then
 	some=+bpf,+perfmon,+dac_read_search
-	launch="setpriv --reuid 4343 --regid 4343 --clear-groups --inh-caps=$some --ambient-caps=$some
+	launch="/usr/bin/setpriv --reuid 4343 --regid 4343 --clear-groups --inh-caps=$some --ambient-caps=$some
 		--bounding-set=-all,$some"
 	chmod a+rwx "$T"
 	running soconnect
@@ -131,7 +131,7 @@ if [ "$(cat /proc/sys/kernel/perf_event_paranoid)" -le 2 ]; then
 	is "$rc" 1 "and can't take another user"
 	like "$err" 'CAP_SETUID' "which is told"
 	launch=
-	run setpriv --bounding-set=-bpf,-sys_admin "$B/soconnect" -d 0.01
+	run /usr/bin/setpriv --bounding-set=-bpf,-sys_admin "$B/soconnect" -d 0.01
 	is "$rc" 77 "without CAP_BPF"
 	like "$err" 'CAP_BPF' "is told"
 fi
