@@ -146,10 +146,15 @@ if can sockstat; then
 	kill -KILL $pid
 	wait $pid
 	ok "which ends with its tool" await 10 gone "$opener"
-	running sockstat -U -c traffic
-	bound 60 "$B/traffic" flood 10 >"$T/out" 2>&1
-	kill $pid
-	finish $pid
+	running sockstat -U -c python3
+	tool_=$pid
+	start python3 -c '
+import socket, time
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(("127.0.0.1", 9))
+time.sleep(600)'
+	await 20 grep -q '"call":"connect"' "$T/act"
+	kill $pid $tool_
+	finish $tool_
 	is "$rc" 0 "-U: ends well"
 	ok "stacks have names" grep -q '"symbol":"[a-z_]*connect' "$T/act"
 	running sockstat -U
