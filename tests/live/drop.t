@@ -34,6 +34,7 @@ launch=
 none="0 0 0 0 1 $seccomp"
 
 for tool in soconnect sockstat sofamily soprotocol; do
+	thorough || [ $tool = sockstat ] || continue
 	can $tool || continue
 	running $tool
 	is "$(rights $pid)" "65534 65534 $none" "$tool: runs as nobody, without any right"
@@ -94,19 +95,19 @@ like "$err" 'no-such-user-here.*/etc/passwd' "is told"
 run "$B/soconnect" --user daemon --no-drop -d 0.01
 is "$rc" 2 "--user and --no-drop exclude one another"
 
-{ cat /etc/passwd; echo 'sockray:x:4711:4712::/:/bin/false'; } >"$T/passwd"
-if unshare -m true 2>"$T/why"; then
+if ! thorough; then
+	: # the same on every kernel
+elif { cat /etc/passwd; echo 'sockray:x:4711:4712::/:/bin/false'; } >"$T/passwd" &&
+	unshare -m true 2>"$T/why"; then
 	running_() {
 		unshare -m sh -c 'mount --bind "$0" /etc/passwd && exec "$@"' "$T/passwd" "$@"
 	}
-	launch="unshare -m sh -c"
 	rm -f "$T/act"
 	start running_ "$B/soconnect" -j -o "$T/act" 2>"$T/err"
 	tracing "$T/act"
 	tool_=$(pgrep -P $pid -x soconnect || echo $pid)
 	is "$(rights "$tool_")" "4711 4712 $none" "a user sockray goes before nobody"
 	kill "$tool_"
-	launch=
 else
 	skip "a user sockray" "no mount namespace: $(cat "$T/why")"
 fi
@@ -144,7 +145,7 @@ if can sockstat; then
 	is "$(rights "$opener")" "65534 65534 10000080004 10000080004 0 0 1 $seccomp" \
 		"-U: a process that may open files, and nothing else"
 	kill -KILL $pid
-	wait $pid
+	wait $pid 2>/dev/null
 	ok "which ends with its tool" await 10 gone "$opener"
 	running sockstat -U -c python3
 	tool_=$pid
