@@ -190,6 +190,59 @@ void backend_stop(struct live *live)
 	live->obj = NULL;
 }
 
+static void size_map(const struct live *live, const char *name, size_t entries)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(live->obj, name);
+
+	if (map)
+		bpf_map__set_max_entries(map, entries);
+}
+
+/*
+ * A hash has all its memory from the start (sofamily's had 20 MiB in all), which in a program that
+ * traces is the safe way on old kernels. Those that few hosts fill take it as they need it, where they
+ * can, and those that this run doesn't use have none.
+ */
+static void size_maps(const struct live *live, bool storage)
+{
+	static const char *const rare[] = { "calls", "conns", "uring_accepting", "requests",
+					    "interrupted" };
+	const struct run *run = live->run;
+	const struct table *table = run_table(run);
+
+	for (const char *const *name = run->tool->maps; run->map_size && *name; name++)
+		size_map(live, *name, run->map_size);
+	size_map(live, "tally", live->cpus);
+	if (run->tool->table->fixed)
+		size_map(live, "fixed", run->tool->table->fixed->n * live->cpus);
+	if (table->fixed) {
+		size_map(live, "keys", 1);
+		size_map(live, "claimed", 1);
+		size_map(live, "counts", 1);
+		size_map(live, table->name, getpagesize());
+	}
+	if (run->conf.filters & FILTER_FOLLOW)
+		size_map(live, "followed", 65536);
+	if (run->conf.by & (BY_USTACK | BY_KSTACK)) {
+		size_map(live, "stack_buffers", live->cpus * STACK_BUFFERS);
+		size_map(live, "stack_buffers_taken", live->cpus * STACK_BUFFERS);
+		size_map(live, "stacks", run->map_size ? run->map_size : STACKS);
+	}
+	if (storage)
+		size_map(live, "accepting", 1);
+	if (!run->conf.final)
+		size_map(live, "half", 1);
+	for (size_t i = 0; i < sizeof(rare) / sizeof(*rare) && exists_lazy_maps(); i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(live->obj, rare[i]);
+
+		/* without storage the records of all calls are in one, by --final all conns in the other */
+		if (!map || (!storage && !strcmp(rare[i], "calls")) ||
+		    (run->conf.final && !strcmp(rare[i], "conns")))
+			continue;
+		bpf_map__set_map_flags(map, BPF_F_NO_PREALLOC);
+	}
+}
+
 /* Sizes, constants and programs: all that is settled before the load. */
 static int prepare(struct live *live, const struct plan *plan)
 {
@@ -208,28 +261,7 @@ static int prepare(struct live *live, const struct plan *plan)
 	if (!map || bpf_map__set_initial_value(map, &conf, sizeof(conf)))
 		return fail(-EINVAL, "%s: its object has no settings of the right size",
 			    run->tool->name);
-	map = bpf_object__find_map_by_name(live->obj, "tally");
-	bpf_map__set_max_entries(map, live->cpus);
-	if (run->tool->table->fixed) {
-		map = bpf_object__find_map_by_name(live->obj, "fixed");
-		bpf_map__set_max_entries(map, run->tool->table->fixed->n * live->cpus);
-	}
-	if (run->conf.filters & FILTER_FOLLOW) {
-		map = bpf_object__find_map_by_name(live->obj, "followed");
-		bpf_map__set_max_entries(map, 65536);
-	}
-	if (run->conf.by & (BY_USTACK | BY_KSTACK)) {
-		map = bpf_object__find_map_by_name(live->obj, "stack_buffers");
-		bpf_map__set_max_entries(map, live->cpus * STACK_BUFFERS);
-		map = bpf_object__find_map_by_name(live->obj, "stack_buffers_taken");
-		bpf_map__set_max_entries(map, live->cpus * STACK_BUFFERS);
-		map = bpf_object__find_map_by_name(live->obj, "stacks");
-		bpf_map__set_max_entries(map, run->map_size ? run->map_size : STACKS);
-	}
-	for (const char *const *name = run->tool->maps; run->map_size && *name; name++) {
-		map = bpf_object__find_map_by_name(live->obj, *name);
-		bpf_map__set_max_entries(map, run->map_size);
-	}
+	size_maps(live, conf.storage);
 	for (size_t i = 0; i < live->npoints; i++) {
 		const struct live_point *p = &live->points[i];
 
