@@ -6,6 +6,7 @@
 #include "drop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -77,6 +78,9 @@ static int allow_some(scmp_filter_ctx filter, const struct duty *duty)
 				      SCMP_A0(SCMP_CMP_EQ, getpid()));
 	if (duty->role == ROLE_OPENER)
 		return err;
+	/* fdopen() */
+	err = err ?: seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+				      SCMP_A1(SCMP_CMP_EQ, F_GETFL));
 	/* detaching what perf attached */
 	err = err ?: seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
 				      SCMP_A1(SCMP_CMP_EQ, PERF_EVENT_IOC_DISABLE));

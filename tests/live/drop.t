@@ -46,11 +46,14 @@ done
 # ---- it works all the same
 
 running soconnect -c traffic --final
-bound 60 "$B/traffic" flood 100 >"$T/out" 2>&1
-kill -TERM $pid
-finish $pid
+tool_=$pid
+start "$B/traffic" flood 100
+flood=$pid
+finish $flood
+kill -TERM $tool_
+finish $tool_
 is "$rc" 0 "soconnect without rights: ends well"
-is "$(jq -s 'map(select(.type == "event")) | length' "$T/act")" 100 "and shows all of 100 connects"
+is "$(jq -s "map(select(.pid == $flood)) | length" "$T/act")" 100 "and shows all of 100 connects"
 is "$(ends 'missed | type')" object "and what was missed"
 if uname -r | grep -q '^5\.'; then
 	ok "which a kernel as this can't tell" jq -e 'select(.type == "end").missed | all(. == null)' "$T/act"
@@ -157,6 +160,11 @@ time.sleep(600)'
 	kill $pid $tool_
 	finish $tool_
 	is "$rc" 0 "-U: ends well"
+	if [ -x "$B/callpath" ]; then
+		run "$B/sockstat" -j -o "$T/named" -U --call send -- sh -c "sleep 0.3 | $B/callpath -w 5"
+		ok "files that were not known at the start are read" jq -e -s \
+			'any(.[]; .ustack // [] | any(.symbol == "middle"))' "$T/named"
+	fi
 	ok "stacks have names" grep -q '"symbol":"[a-z_]*connect' "$T/act"
 	running sockstat -U
 	kill -KILL "$(pgrep -P $pid -x sockray-opener)"
