@@ -12,6 +12,7 @@
 
 #include "doctor.h"
 #include "option.h"
+#include "suggest.h"
 #include "version.h"
 
 static const struct tool *find_tool(const char *name, size_t len)
@@ -28,15 +29,32 @@ static void list_tools(void)
 		printf("%-12s %s\n", (*t)->name, (*t)->help);
 }
 
+static const char *const verbs[] = { "list", "doctor", "help", "--help", "--version", NULL };
+
 static int help(void)
 {
 	printf("sockray - an X-ray for sockets: what processes do at the socket layer\n\n"
-	       "Usage: sockray TOOL [OPTIONS]\n"
-	       "       sockray list            the tools\n"
-	       "       sockray doctor          what this host lets them see\n"
-	       "       sockray help TOOL       the options of one\n\n");
+	       "Usage: sockray TOOL [OPTIONS]   (sockray TOOL -h: its main options, and examples)\n"
+	       "       sockray list             the tools, a line each\n"
+	       "       sockray doctor           what this host lets them see\n"
+	       "       sockray help TOOL        all options of one\n\n");
 	list_tools();
 	return EXIT_OK;
+}
+
+/* NAME is no tool nor, with VERB, a verb. */
+static int unknown(const char *name, bool verb)
+{
+	struct suggestion near;
+
+	suggest_for(&near, name, strlen(name));
+	for_each_tool(t)
+		suggest_word(&near, (*t)->name);
+	for (const char *const *v = verbs; verb && *v; v++)
+		suggest_word(&near, *v);
+	fail(0, "there is no tool %s\"%.64s\" (\"sockray%s\" names them)%s", verb ? "or verb " : "",
+	     name, verb ? "" : " list", suggest_end(&near, ""));
+	return EXIT_USAGE;
 }
 
 static int run(const struct tool *tool, int argc, char **argv)
@@ -117,9 +135,7 @@ int main(int argc, char **argv)
 			option_help(tool);
 			return flushed(EXIT_OK);
 		}
-		fail(0, "there is no tool \"%s\"; \"sockray list\" names them", argv[2]);
-		return EXIT_USAGE;
+		return unknown(argv[2], false);
 	}
-	fail(0, "there is no tool or verb \"%s\"; \"sockray list\" names the tools", argv[1]);
-	return EXIT_USAGE;
+	return unknown(argv[1], true);
 }

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "name.h"
+#include "suggest.h"
 #include "util.h"
 
 static const __u64 second = 1000000000;
@@ -217,6 +218,7 @@ void parse_glob(const char comm[COMM_LEN], struct glob *glob)
 
 int parse_user(const char *s, __u32 *uid)
 {
+	struct suggestion near;
 	struct passwd *user;
 	__u64 n;
 	FILE *f;
@@ -230,6 +232,7 @@ int parse_user(const char *s, __u32 *uid)
 		return bad(s, "is not a user id, a number from 0 to %llu",
 			   (unsigned long long)last_uid);
 
+	suggest_for(&near, s, strlen(s));
 	/* Lines that begin with + or - are NIS's, and of no user: fgetpwent() makes them uid 0.
 	 */
 	if (*s && *s != '+' && *s != '-') {
@@ -240,22 +243,38 @@ int parse_user(const char *s, __u32 *uid)
 				"cannot be looked up, since /etc/passwd cannot be read (%s): "
 				"give the user's number",
 				strerror(errno));
-		while ((user = fgetpwent(f)))
+		while ((user = fgetpwent(f))) {
 			if (!strcmp(user->pw_name, s))
 				break;
+			suggest_word(&near, user->pw_name);
+		}
 		if (user)
 			*uid = user->pw_uid;
 		fclose(f);
 		if (user)
 			return 0;
 	}
-	return bad(s, "is neither a user's number nor a name in /etc/passwd");
+	return bad(s, "is neither a user's number nor a name in /etc/passwd%s",
+		   suggest_end(&near, ""));
+}
+
+/* For an ITEM that isn't among the names that WORD lists: the end of a sentence. */
+static const char *meant(struct suggestion *s, const char *item,
+			 bool (*word)(size_t n, char word[NAME_WORD]))
+{
+	char known[NAME_WORD];
+
+	suggest_for(s, item, strlen(item));
+	for (size_t n = 0; word(n, known); n++)
+		suggest_word(s, known);
+	return suggest_end(s, "");
 }
 
 int parse_families(const char *s, __u64 *bits)
 {
 	const char *rest = s;
 	char item[ITEM_LEN];
+	struct suggestion near;
 	__u64 got = 0;
 	int family;
 
@@ -269,7 +288,8 @@ int parse_families(const char *s, __u64 *bits)
 		family = family_number(item);
 		if (family < 0 || family >= 64)
 			return bad(item, "is not an address family: inet, inet6, unix, vsock, "
-					 "netlink, packet, ..., all, or a number from 0 to 63");
+					 "netlink, packet, ..., all, or a number from 0 to 63%s",
+				   meant(&near, item, family_word));
 		got |= (__u64)1 << family;
 	}
 	*bits = got;
@@ -280,6 +300,7 @@ int parse_protocols(const char *s, __u16 list[CONF_PROTOCOLS], __u32 *n)
 {
 	const char *rest = s;
 	char item[ITEM_LEN];
+	struct suggestion near;
 	__u32 got = 0, i;
 	int protocol;
 
@@ -289,7 +310,8 @@ int parse_protocols(const char *s, __u16 list[CONF_PROTOCOLS], __u32 *n)
 		protocol = protocol_number(item);
 		if (protocol < 0)
 			return bad(item, "is not a protocol: tcp, udp, mptcp, sctp, icmp, ..., "
-					 "or a number from 0 to 65535");
+					 "or a number from 0 to 65535%s",
+				   meant(&near, item, protocol_word));
 		for (i = 0; i < got && list[i] != protocol; i++)
 			;
 		if (i < got)
@@ -409,6 +431,7 @@ int parse_errnos(const char *s, __u64 bits[CONF_ERRNOS])
 	const int last = CONF_ERRNOS * 64 - 1;
 	__u64 got[CONF_ERRNOS] = { 0 };
 	const char *rest = s;
+	struct suggestion near;
 	char item[ITEM_LEN];
 
 	while (rest) {
@@ -420,8 +443,8 @@ int parse_errnos(const char *s, __u64 bits[CONF_ERRNOS])
 		if (e < 1 || e > last)
 			return bad(item,
 				   "is not an error: ECONNREFUSED, ETIMEDOUT, ..., or a number "
-				   "from 1 to %d",
-				   last);
+				   "from 1 to %d%s",
+				   last, meant(&near, item, errno_word));
 		got[e / 64] |= (__u64)1 << e % 64;
 	}
 	memcpy(bits, got, sizeof(got));
