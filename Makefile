@@ -12,6 +12,8 @@ INCLUDE := /usr/include
 ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(MACHINE)))
 B := $(if $(SAN),build-san,build)
 prefix ?= /usr/local
+# links to the program, each a tool: its name, or its name with -sockray behind it
+LINKS ?= $(notdir $(wildcard tools/*))
 CLANG ?= clang
 LLVM_STRIP ?= llvm-strip
 # what only a linker needs: a third of an object
@@ -35,7 +37,14 @@ objects := $(patsubst src/%.c,$B/%.o,$(wildcard src/*.c)) \
 # all that unit tests may link: the program without its main
 testable := $(filter-out $B/main.o,$(objects))
 
-all: $B/sockray $(tools:%=$B/%)
+# the shells' completion, for the names that the tools have here
+completions := $(patsubst completions/%,$B/completions/%,$(wildcard completions/sockray.*))
+
+all: $B/sockray $(tools:%=$B/%) $(completions)
+
+$(completions): $B/completions/%: completions/% | $B
+	mkdir -p $(@D)
+	sed 's/@COMMANDS@/sockray $(LINKS)/' $< >$@
 
 $B/sockray: $(objects)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)

@@ -411,7 +411,7 @@ bool errno_word(size_t n, char word[NAME_WORD])
 {
 	const char *name = NULL;
 
-	for (size_t i = 0; i < count_errors(); i++)
+	for (size_t i = 0; i < count_errors() && i < 512; i++)
 		if (errors[i].name && !n--) {
 			name = errors[i].name;
 			break;

@@ -26,7 +26,7 @@ int errno_number(const char *s);
 
 /*
  * The names that the three above know, as people type them ("inet", "tcp", "ECONNREFUSED"), one
- * after the other: the N-th into WORD, from 0 on; false after the last.
+ * after the other: the N-th into WORD, from 0 on; false after the last. No errnos of the kernel's own.
  */
 enum { NAME_WORD = 32 };
 bool family_word(size_t n, char word[NAME_WORD]);

@@ -169,8 +169,6 @@ static const char *const by_words[] = { "call", "comm",  "pid",	   "tid",      "
 /* In the order of OP_. */
 static const char *const call_words[] = { "accept", "connect", "bind", "listen",
 					  "socket", "send",    "recv", NULL };
-/* In the order of enum backend. */
-static const char *const backend_words[] = { "fentry", "kprobe", "tracepoint", NULL };
 static const char *const ts_words[] = { "iso", "unix", "mono", NULL };
 
 /* The place of TEXT among WORDS, or -1 after a complaint of OPTION. */
