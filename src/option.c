@@ -581,6 +581,9 @@ static int word(struct run *run, const char *text, int nth)
 {
 	__u64 n = 0;
 
+	if (nth == 0 && !strpbrk(text, "0123456789"))
+		return bad("\"%.64s\" is no INTERVAL, a number of seconds; a command to run goes behind --",
+			   text);
 	if (nth == 0)
 		return set_interval(run, text);
 	if (nth == 1) {

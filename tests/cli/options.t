@@ -46,7 +46,8 @@ refuse "unknown option behind good ones" '--nonsense' -4 -x --nonsense=3
 refuse "ambiguous option" '--f' --f
 refuse "an argument too much" '--json' --json=yes
 refuse "a word too much" 'extra' --count 1 1 extra
-refuse "a command without --" 'curl' curl
+refuse "a command without --" 'curl.*behind --' curl
+refuse "a command without --, behind options" '/bin/ls.*behind --' -x /bin/ls -l
 
 for option in -p --pid --tid -c --comm -u --uid -f --family --protocol -P --port -a --addr --cgroup \
 	--netns -e --errno --min-lat -i --interval -d --duration -n --max-events --fields -o \
