@@ -178,10 +178,11 @@ static int parse_word(const char *option, const char *text, size_t len,
 	struct suggestion near;
 	struct buf all = {};
 
-	suggest_for(&near, text, len);
-	for (int i = 0; words[i]; i++) {
+	for (int i = 0; words[i]; i++)
 		if (strlen(words[i]) == len && !memcmp(words[i], text, len))
 			return i;
+	suggest_for(&near, text, len);
+	for (int i = 0; words[i]; i++) {
 		suggest_word(&near, words[i]);
 		buf_str(&all, i ? ", " : "");
 		buf_str(&all, words[i]);
