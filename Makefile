@@ -37,7 +37,7 @@ ALL_CFLAGS += -fsanitize=address,undefined -fno-omit-frame-pointer
 endif
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) \
 	-I$(INCLUDE)/$(MACHINE)-linux-gnu $(WARN) -Wno-unused-parameter -MMD -MP
-LIBS = $(shell $(PKG_CONFIG) --libs $(STATIC_FLAG) libdw libbpf zlib) -liberty
+LIBS = $(shell $(PKG_CONFIG) --libs $(STATIC_FLAG) libdw libbpf zlib libcap libseccomp) -liberty
 
 tools := $(notdir $(wildcard tools/*))
 objects := $(patsubst src/%.c,$B/%.o,$(wildcard src/*.c)) \

@@ -80,7 +80,7 @@ static __always_inline bool accept_begin(struct accepting *a, struct sock *liste
 {
 	__u64 id = bpf_get_current_pid_tgid();
 
-	if (id >> 32 == conf.self || !ctl.open)
+	if (is_own(id) || !ctl.open)
 		return false;
 	who_fill(&a->who, current_task(), id);
 	a->listener = listener;

@@ -602,7 +602,7 @@ handler on_connect(void *ctx, int fd, const void *addr, int len, int via)
 
 	if (fd == -1 && addr == (const void *)PROD_MARK)
 		return;
-	if (id >> 32 != conf.self)
+	if (!is_own(id))
 		call_begin(id, &key, fd, fd_socket(current_task(), fd), addr, len, via);
 }
 
@@ -668,7 +668,7 @@ static __always_inline void attempt_uring(struct io_kiocb *req, struct call_key 
 	struct socket *socket = NULL;
 	int fd;
 
-	if (uring_opcode(req) != IORING_OP_CONNECT || id >> 32 == conf.self)
+	if (uring_opcode(req) != IORING_OP_CONNECT || is_own(id))
 		return;
 	fd = uring_fd(req);
 	if (fd != -1)
@@ -774,7 +774,7 @@ static __always_inline void conn_begin(struct sock *sk, struct socket *socket)
 			call->flags &= ~CALL_UNREAD;
 		if (!conf.final)
 			return;
-	} else if (!ctl.open || bpf_get_current_pid_tgid() >> 32 == conf.self ||
+	} else if (!ctl.open || is_own(bpf_get_current_pid_tgid()) ||
 		   !READ(socket, file)) {
 		return; /* our own, or the kernel's */
 	}

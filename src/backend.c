@@ -9,6 +9,7 @@
 #include "live.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -173,8 +174,11 @@ void backend_stop(struct live *live)
 	live->tally = NULL;
 	live->ctl = NULL;
 	live->counts = NULL;
-	for (size_t i = 0; i < live->nprograms; i++)
+	for (size_t i = 0; i < live->nprograms; i++) {
 		free(live->programs[i].hook);
+		if (live->programs[i].fdinfo >= 0)
+			close(live->programs[i].fdinfo);
+	}
 	free(live->programs);
 	live->programs = NULL;
 	live->nprograms = 0;
@@ -184,6 +188,59 @@ void backend_stop(struct live *live)
 	}
 	bpf_object__close(live->obj);
 	live->obj = NULL;
+}
+
+static void size_map(const struct live *live, const char *name, size_t entries)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(live->obj, name);
+
+	if (map)
+		bpf_map__set_max_entries(map, entries);
+}
+
+/*
+ * A hash has all its memory from the start (sofamily's had 20 MiB in all), which in a program that
+ * traces is the safe way on old kernels. Those that few hosts fill take it as they need it, where they
+ * can, and those that this run doesn't use have none.
+ */
+static void size_maps(const struct live *live, bool storage)
+{
+	static const char *const rare[] = { "calls", "conns", "uring_accepting", "requests",
+					    "interrupted" };
+	const struct run *run = live->run;
+	const struct table *table = run_table(run);
+
+	for (const char *const *name = run->tool->maps; run->map_size && *name; name++)
+		size_map(live, *name, run->map_size);
+	size_map(live, "tally", live->cpus);
+	if (run->tool->table->fixed)
+		size_map(live, "fixed", run->tool->table->fixed->n * live->cpus);
+	if (table->fixed) {
+		size_map(live, "keys", 1);
+		size_map(live, "claimed", 1);
+		size_map(live, "counts", 1);
+		size_map(live, table->name, getpagesize());
+	}
+	if (run->conf.filters & FILTER_FOLLOW)
+		size_map(live, "followed", 65536);
+	if (run->conf.by & (BY_USTACK | BY_KSTACK)) {
+		size_map(live, "stack_buffers", live->cpus * STACK_BUFFERS);
+		size_map(live, "stack_buffers_taken", live->cpus * STACK_BUFFERS);
+		size_map(live, "stacks", run->map_size ? run->map_size : STACKS);
+	}
+	if (storage)
+		size_map(live, "accepting", 1);
+	if (!run->conf.final)
+		size_map(live, "half", 1);
+	for (size_t i = 0; i < sizeof(rare) / sizeof(*rare) && exists_lazy_maps(); i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(live->obj, rare[i]);
+
+		/* without storage the records of all calls are in one, by --final all conns in the other */
+		if (!map || (!storage && !strcmp(rare[i], "calls")) ||
+		    (run->conf.final && !strcmp(rare[i], "conns")))
+			continue;
+		bpf_map__set_map_flags(map, BPF_F_NO_PREALLOC);
+	}
 }
 
 /* Sizes, constants and programs: all that is settled before the load. */
@@ -204,28 +261,7 @@ static int prepare(struct live *live, const struct plan *plan)
 	if (!map || bpf_map__set_initial_value(map, &conf, sizeof(conf)))
 		return fail(-EINVAL, "%s: its object has no settings of the right size",
 			    run->tool->name);
-	map = bpf_object__find_map_by_name(live->obj, "tally");
-	bpf_map__set_max_entries(map, live->cpus);
-	if (run->tool->table->fixed) {
-		map = bpf_object__find_map_by_name(live->obj, "fixed");
-		bpf_map__set_max_entries(map, run->tool->table->fixed->n * live->cpus);
-	}
-	if (run->conf.filters & FILTER_FOLLOW) {
-		map = bpf_object__find_map_by_name(live->obj, "followed");
-		bpf_map__set_max_entries(map, 65536);
-	}
-	if (run->conf.by & (BY_USTACK | BY_KSTACK)) {
-		map = bpf_object__find_map_by_name(live->obj, "stack_buffers");
-		bpf_map__set_max_entries(map, live->cpus * STACK_BUFFERS);
-		map = bpf_object__find_map_by_name(live->obj, "stack_buffers_taken");
-		bpf_map__set_max_entries(map, live->cpus * STACK_BUFFERS);
-		map = bpf_object__find_map_by_name(live->obj, "stacks");
-		bpf_map__set_max_entries(map, run->map_size ? run->map_size : STACKS);
-	}
-	for (const char *const *name = run->tool->maps; run->map_size && *name; name++) {
-		map = bpf_object__find_map_by_name(live->obj, *name);
-		bpf_map__set_max_entries(map, run->map_size);
-	}
+	size_maps(live, conf.storage);
 	for (size_t i = 0; i < live->npoints; i++) {
 		const struct live_point *p = &live->points[i];
 
@@ -306,6 +342,14 @@ static void add_hook(struct live_point *p, const char *hook)
 	p->hooks = b.p;
 }
 
+static int open_fdinfo(int program)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", program);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 /*
  * Attach each part of a point. Variants of a part that are not needed any more are unloaded.
  * 0; or the error, with the parts struck for which nothing attached.
@@ -339,6 +383,7 @@ static int attach_point(struct live *live, struct plan *plan, struct live_point 
 					.hook = hook_name(prog),
 					.prog = prog,
 					.link = link,
+					.fdinfo = open_fdinfo(bpf_program__fd(prog)),
 					.perf = bpf_program__type(prog) ==
 							BPF_PROG_TYPE_TRACEPOINT ||
 						bpf_program__type(prog) == BPF_PROG_TYPE_KPROBE,

@@ -7,7 +7,9 @@
 #include "cost.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -59,6 +61,7 @@ void cost_begin(struct cost *c)
 	int empty = load_empty();
 	double without = empty < 0 ? 0 : time_run(empty);
 
+	c->status = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
 	c->fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 	if (c->fd < 0)
 		warn("--stats: the kernel keeps no statistics for us: %s", strerror(errno));
@@ -83,17 +86,14 @@ static double ms(const struct timeval *t)
 }
 
 /* Not by getrusage: there a process begins with the memory of the one that started it. */
-static long peak_kib(void)
+static long peak_kib(const struct cost *c)
 {
-	FILE *f = fopen("/proc/self/status", "re");
-	char line[128];
-	long kib = 0;
+	char text[4096];
+	const char *at;
 
-	while (f && !kib && fgets(line, sizeof(line), f))
-		sscanf(line, "VmHWM: %ld", &kib);
-	if (f)
-		fclose(f);
-	return kib;
+	pread_text(c->status, text, sizeof(text));
+	at = strstr(text, "VmHWM:");
+	return at ? strtol(at + strlen("VmHWM:"), NULL, 10) : 0;
 }
 
 static void print_kernel(const struct cost *c, const struct live *live, uint64_t wall_ns,
@@ -137,7 +137,7 @@ void cost_print(const struct cost *c, const struct live *live, uint64_t wall_ns,
 	fprintf(stderr,
 		"%s: cost: %llu events in %.3f s; %llu rows, %llu bytes; %ld KiB at most\n",
 		name, (unsigned long long)events, wall_ns / 1e9, (unsigned long long)rows,
-		(unsigned long long)bytes, peak_kib());
+		(unsigned long long)bytes, peak_kib(c));
 	fprintf(stderr,
 		"%s: cost: this process %.3f %% of a CPU, %.0f ns an event: user %.1f ms, "
 		"system %.1f ms; before that to start %.1f ms\n",
@@ -151,5 +151,7 @@ void cost_end(struct cost *c)
 {
 	if (c->fd >= 0)
 		close(c->fd);
-	c->fd = -1;
+	if (c->status >= 0)
+		close(c->status);
+	c->fd = c->status = -1;
 }

@@ -13,6 +13,7 @@ struct cost {
 	int fd;		 /* while it is open the kernel keeps statistics; -1: it doesn't */
 	double empty_ns; /* what they say of a program that does nothing */
 	double added_ns; /* by which they make each run longer */
+	int status;	 /* /proc/self/status */
 	struct rusage start;
 };
 

@@ -123,3 +123,9 @@ bool exists_thread_storage(void)
 	       (p == PREEMPT_NONE || p == PREEMPT_VOLUNTARY ||
 		helper_exists(CGRP_STORAGE_GET));
 }
+
+/* Since 6.1 they don't call the allocator where it might be inside itself: a release before that helper. */
+bool exists_lazy_maps(void)
+{
+	return helper_exists(CGRP_STORAGE_GET);
+}

@@ -15,4 +15,7 @@ void exists_check(struct plan *plan);
 /* Can tracing programs keep a record with each thread (task storage), whenever they ask? */
 bool exists_thread_storage(void);
 
+/* May they use hashes that take their memory entry by entry? */
+bool exists_lazy_maps(void);
+
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kallsyms.c - see kallsyms.h. /proc/kallsyms is read once, when the first name is asked for.
+ * kallsyms.c - see kallsyms.h. /proc/kallsyms is read once, when the first name is asked for;
+ * who may see addresses is decided when it is opened.
  */
 #include "kallsyms.h"
 
@@ -15,6 +16,7 @@
 static struct ksym *list;
 static size_t n;
 static bool loaded;
+static FILE *file;
 
 static int by_addr(const void *a, const void *b)
 {
@@ -25,17 +27,21 @@ static int by_addr(const void *a, const void *b)
 	return !x->name - !y->name ? !y->name - !x->name : 0; /* data first */
 }
 
+void kallsyms_open(void)
+{
+	file = fopen("/proc/kallsyms", "re");
+}
+
 static void load(void)
 {
 	char *line = NULL;
 	size_t room = 0, max = 0;
-	FILE *f = fopen("/proc/kallsyms", "re");
 
 	loaded = true;
-	if (!f)
+	if (!file)
 		return;
 	/* ffffffff81000000 T _text, or with a tab and [module] behind it */
-	while (getline(&line, &room, f) > 0) {
+	while (getline(&line, &room, file) > 0) {
 		char *p, *name, *module = NULL;
 		bool code;
 		uint64_t addr = strtoull(line, &p, 16);
@@ -60,7 +66,6 @@ static void load(void)
 					   code && module ? xstrdup(module) : NULL };
 	}
 	free(line);
-	fclose(f);
 	qsort(list, n, sizeof(*list), by_addr);
 }
 
@@ -89,6 +94,9 @@ void kallsyms_free(void)
 		free((char *)list[i].module);
 	}
 	free(list);
+	if (file)
+		fclose(file);
+	file = NULL;
 	list = NULL;
 	n = 0;
 	loaded = false;

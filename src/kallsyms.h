@@ -13,6 +13,8 @@ struct ksym {
 	const char *module; /* NULL: the kernel itself */
 };
 
+/* While we may; the names are read later. */
+void kallsyms_open(void);
 /* The function that ADDR lies in, or NULL: not known, or the kernel hides its addresses. */
 const struct ksym *kallsyms_find(uint64_t addr);
 void kallsyms_free(void);

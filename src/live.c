@@ -49,31 +49,33 @@ static int on_sample(void *ctx, void *data, size_t size)
 	return c->row(c->arg, data);
 }
 
+/* "run_cnt:	42", a line of a program's fdinfo; -1: there is none. */
+static long long figure(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+
+	return at ? strtoll(at + strlen(key), NULL, 10) : -1;
+}
+
 long long live_runs(const struct program *p)
 {
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
+	char text[1024];
 
-	if (bpf_obj_get_info_by_fd(bpf_program__fd(p->prog), &info, &len))
-		return -1;
-	return info.run_cnt;
+	pread_text(p->fdinfo, text, sizeof(text));
+	return figure(text, "\nrun_cnt:");
 }
 
 static long long read_misses(struct live *live, struct program *p)
 {
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
+	char text[1024];
+	long long misses;
 
-	if (bpf_obj_get_info_by_fd(bpf_program__fd(p->prog), &info, &len))
-		return -1;
-	p->runs = info.run_cnt - p->runs_before;
-	p->run_ns = info.run_time_ns - p->run_ns_before;
-	/* 5.10's info ends before it; perf's programs count theirs only from 6.7 on */
-	if ((p->perf && !live->perf_misses) ||
-	    len < offsetof(struct bpf_prog_info, recursion_misses) +
-			    sizeof(info.recursion_misses))
-		return -1;
-	return info.recursion_misses - p->before;
+	pread_text(p->fdinfo, text, sizeof(text));
+	p->runs = figure(text, "\nrun_cnt:") - p->runs_before;
+	p->run_ns = figure(text, "\nrun_time_ns:") - p->run_ns_before;
+	misses = figure(text, "\nrecursion_misses:");
+	/* 5.10 doesn't tell them; perf's programs count theirs only from 6.7 on */
+	return misses < 0 || (p->perf && !live->perf_misses) ? -1 : misses - p->before;
 }
 
 void live_open(struct live *live, bool open)

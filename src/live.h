@@ -26,6 +26,7 @@ struct program {
 	char *hook;	  /* "tracepoint:syscalls:sys_enter_connect" */
 	struct bpf_program *prog;
 	struct bpf_link *link;
+	int fdinfo; /* the kernel's text on it, which can be read without any right */
 	long long
 		missed; /* recursion_misses since the gate opened; -1: the kernel can't tell */
 	long long before; /* ... and before that */

@@ -26,6 +26,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "opener.h"
 #include "util.h"
 
 #define MOST_MAPPINGS 4096	       /* of a process: more are looked at no further */
@@ -189,7 +190,7 @@ static int open_mapped(unsigned pid, uint64_t start, uint64_t end, dev_t dev, in
 	/* leads to the very file, even if it is deleted or in a container */
 	snprintf(file, sizeof(file), "/proc/%u/map_files/%llx-%llx", pid,
 		 (unsigned long long)start, (unsigned long long)end);
-	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = opener_open(file);
 	if (fd >= 0)
 		return fd;
 	/* that wasn't permitted, or the process is gone */
@@ -199,7 +200,7 @@ static int open_mapped(unsigned pid, uint64_t start, uint64_t end, dev_t dev, in
 
 		buf_str(&b, in_root ? file : "");
 		buf_add(&b, path, strlen(path) + 1);
-		fd = open(b.p, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		fd = opener_open(b.p);
 		buf_free(&b);
 		if (fd >= 0 && !fstat(fd, &st) && st.st_dev == dev && st.st_ino == inode)
 			return fd;
@@ -249,11 +250,13 @@ void maps_read(struct maps *m, unsigned pid)
 {
 	char path[32], *line = NULL;
 	size_t room = 0;
+	int fd;
 	FILE *f;
 
 	memset(m, 0, sizeof(*m));
 	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
-	f = fopen(path, "re");
+	fd = opener_open(path);
+	f = fd < 0 ? NULL : fdopen(fd, "r");
 	if (!f)
 		return;
 	while (getline(&line, &room, f) > 0) {
@@ -262,7 +265,7 @@ void maps_read(struct maps *m, unsigned pid)
 		struct mapping mapping = {};
 		const char *name;
 		char perms[5];
-		int at = 0, fd;
+		int at = 0;
 
 		if (m->n == MOST_MAPPINGS)
 			break;
@@ -386,7 +389,7 @@ static Elf *open_debug(struct module *m)
 			buf_char(&path, '/');
 	}
 	buf_add(&path, ".debug", sizeof(".debug"));
-	m->debug_fd = open(path.p, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	m->debug_fd = opener_open(path.p);
 	buf_free(&path);
 	if (m->debug_fd < 0 || fstat(m->debug_fd, &st) || !S_ISREG(st.st_mode))
 		return NULL;

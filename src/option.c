@@ -314,6 +314,12 @@ static int set_folded(struct run *run, const char *arg)
 	return set_form(run, FORM_FOLDED);
 }
 
+static int set_account(struct run *run, const char *arg)
+{
+	run->user_named = true;
+	return parse_account(arg, &run->user);
+}
+
 static int set_fields(struct run *run, const char *arg)
 {
 	run->fields = arg;
@@ -342,6 +348,7 @@ FLAG(wide, wide)
 FLAG(quiet, quiet)
 FLAG(no_header, no_header)
 FLAG(verbose, verbose)
+FLAG(no_drop, no_drop)
 FLAG(final, conf.final)
 
 const struct option_entry options[] = {
@@ -409,6 +416,9 @@ const struct option_entry options[] = {
 	{ 0, "map-size", "N", "room for N undecided calls or keys (default 16384)",
 	  .set = set_map_size },
 	{ 0, "strict", NULL, "fail when something can't be seen or was lost", .set = set_strict },
+	{ 0, "user", "USER", "become USER once attached (sockray, or nobody)", .set = set_account,
+	  .values = VALUES_USER },
+	{ 0, "no-drop", NULL, "keep all rights after attaching, to debug", .set = set_no_drop },
 	{ 0, "stats", NULL, "at the end: what it cost, in the kernel and here", .set = set_stats },
 	{ 'v', "verbose", NULL, "hooks in use, libbpf's log, totals", .set = set_verbose },
 	{ 'V', "version", NULL, "version", .set = NULL },
@@ -626,6 +636,8 @@ static int check(struct run *run)
 		run->conf.by |= BY_COMM;
 	if ((run->conf.by & STACKS_BY) && !(run->conf.by & ~STACKS_BY))
 		run->conf.by |= BY_CALL | BY_COMM; /* -U, -K */
+	if (run->user_named && run->no_drop)
+		return bad("--user and --no-drop: only one can be had at a time");
 	if (run->top && !run_table(run)->keyed)
 		return bad("--top needs --by: the most frequent of what?");
 	if (run->conf.by && run->form == FORM_BT)

@@ -12,6 +12,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <sys/stat.h>
+
 int output_open(struct output *o, const char *path, int fd)
 {
 	sigset_t none, before;
@@ -50,6 +52,21 @@ static bool has_room(const struct output *o)
 	struct pollfd p = { .fd = o->fd, .events = POLLOUT };
 
 	return poll(&p, 1, 1000) > 0;
+}
+
+/* A file keeps whole lines only, if we are at its end: of the first DONE bytes the last may be none. */
+static void cut_line(struct output *o, size_t done)
+{
+	const char *end = memrchr(o->buf.p, '\n', done);
+	size_t part = done - (end ? end + 1 - o->buf.p : 0);
+	off_t at = lseek(o->fd, 0, SEEK_CUR);
+	struct stat st;
+
+	if (part && !fstat(o->fd, &st) && S_ISREG(st.st_mode) && st.st_size == at &&
+	    !ftruncate(o->fd, at - part)) {
+		lseek(o->fd, at - part, SEEK_SET);
+		o->written -= part;
+	}
 }
 
 void output_flush(struct output *o, const volatile bool *stop)
@@ -92,6 +109,7 @@ void output_flush(struct output *o, const volatile bool *stop)
 		} else if (errno != EINTR) {
 			o->state = OUTPUT_FAILED;
 			fail(-errno, "can't write %s", o->name);
+			cut_line(o, done);
 			break;
 		}
 	}

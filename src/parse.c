@@ -30,6 +30,7 @@
 static const __u64 second = 1000000000;
 static const __u64 ten_years = 315576000; /* in seconds */
 static const __u64 last_pid = 0x7fffffff;
+#define NOGROUP 65534
 static const __u64 last_uid = 0xfffffffe; /* the next is "no user" */
 
 /* Longest item of a list: an IPv6 address with its prefix is 49. */
@@ -216,46 +217,82 @@ void parse_glob(const char comm[COMM_LEN], struct glob *glob)
 	glob->end = 1 << place;
 }
 
-int parse_user(const char *s, __u32 *uid)
+/* The line of /etc/passwd with this name, or if that is NULL, with this number. */
+static int find_user(const char *name, uid_t uid, struct user *user)
+{
+	struct passwd *entry;
+	FILE *f;
+
+	/* Lines that begin with + or - are NIS's, and of no user: fgetpwent() makes them uid 0. */
+	if (name && (!*name || *name == '+' || *name == '-'))
+		return -ENOENT;
+	f = fopen("/etc/passwd", "re");
+	if (!f)
+		return -errno;
+	do
+		entry = fgetpwent(f);
+	while (entry && (name ? strcmp(entry->pw_name, name) :
+				entry->pw_uid != uid || *entry->pw_name == '+' ||
+					*entry->pw_name == '-'));
+	if (entry)
+		*user = (struct user){ entry->pw_uid, entry->pw_gid };
+	fclose(f);
+	return entry ? 0 : -ENOENT;
+}
+
+int user_named(const char *name, struct user *user)
+{
+	return find_user(name, 0, user);
+}
+
+/* For a NAME that no user has: the end of a sentence. */
+static const char *user_meant(struct suggestion *s, const char *name)
+{
+	FILE *f = fopen("/etc/passwd", "re");
+	struct passwd *entry;
+
+	suggest_for(s, name, strlen(name));
+	while (f && (entry = fgetpwent(f)))
+		suggest_word(s, entry->pw_name);
+	if (f)
+		fclose(f);
+	return suggest_end(s, "");
+}
+
+int parse_account(const char *s, struct user *user)
 {
 	struct suggestion near;
-	struct passwd *user;
 	__u64 n;
-	FILE *f;
 	int err = number_between(s, 0, last_uid, &n);
 
 	if (!err) {
-		*uid = n;
+		*user = (struct user){ n, NOGROUP };
+		find_user(NULL, n, user);
 		return 0;
 	}
 	if (err == -ERANGE)
 		return bad(s, "is not a user id, a number from 0 to %llu",
 			   (unsigned long long)last_uid);
+	err = user_named(s, user);
+	if (err == -ENOENT)
+		return bad(s, "is neither a user's number nor a name in /etc/passwd%s",
+			   user_meant(&near, s));
+	if (err)
+		return bad(s,
+			   "cannot be looked up, since /etc/passwd cannot be read (%s): "
+			   "give the user's number",
+			   strerror(-err));
+	return 0;
+}
 
-	suggest_for(&near, s, strlen(s));
-	/* Lines that begin with + or - are NIS's, and of no user: fgetpwent() makes them uid 0.
-	 */
-	if (*s && *s != '+' && *s != '-') {
-		f = fopen("/etc/passwd", "re");
-		if (!f)
-			return bad(
-				s,
-				"cannot be looked up, since /etc/passwd cannot be read (%s): "
-				"give the user's number",
-				strerror(errno));
-		while ((user = fgetpwent(f))) {
-			if (!strcmp(user->pw_name, s))
-				break;
-			suggest_word(&near, user->pw_name);
-		}
-		if (user)
-			*uid = user->pw_uid;
-		fclose(f);
-		if (user)
-			return 0;
-	}
-	return bad(s, "is neither a user's number nor a name in /etc/passwd%s",
-		   suggest_end(&near, ""));
+int parse_user(const char *s, __u32 *uid)
+{
+	struct user user;
+	int err = parse_account(s, &user);
+
+	if (!err)
+		*uid = user.uid;
+	return err;
 }
 
 /* For an ITEM that isn't among the names that WORD lists: the end of a sentence. */

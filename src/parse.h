@@ -11,7 +11,7 @@
 
 #include <linux/types.h>
 
-#include "../bpf/row.h"
+#include "run.h"
 
 int parse_u64(const char *s, __u64 min, __u64 max, __u64 *v);
 
@@ -34,6 +34,10 @@ void parse_glob(const char comm[COMM_LEN], struct glob *glob);
 
 /* A number, or a name of /etc/passwd: of no other source, for static binaries' sake. */
 int parse_user(const char *s, __u32 *uid);
+/* And with a group: that of /etc/passwd, or nobody's. */
+int parse_account(const char *s, struct user *user);
+/* The user of this name; -ENOENT: there is none. Says nothing. */
+int user_named(const char *name, struct user *user);
 
 /* An id, the path of a directory on cgroup2, or a path below a mount of cgroup2. */
 int parse_cgroup(const char *s, __u64 *id);

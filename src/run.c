@@ -15,10 +15,12 @@
 #include "command.h"
 #include "cost.h"
 #include "count.h"
+#include "drop.h"
 #include "fixed.h"
 #include "format.h"
 #include "keyed.h"
 #include "live.h"
+#include "opener.h"
 #include "output.h"
 #include "sink.h"
 #include "stack.h"
@@ -429,10 +431,11 @@ static uint32_t needs(const struct run *run, const struct sink *sink)
 
 int run_tool(struct run *run)
 {
-	struct state s = { .run = run, .command.gate = -1, .output.fd = -1, .cost.fd = -1 };
+	struct state s = { .run = run, .command.gate = -1, .output.fd = -1, .cost = { .fd = -1, .status = -1 } };
 	int code = EXIT_ERROR;
 	uint64_t start;
 	sigset_t during;
+	pid_t helper;
 
 	if (refuse_namespace(run))
 		return EXIT_UNABLE;
@@ -465,6 +468,13 @@ int run_tool(struct run *run)
 		cost_begin(&s.cost);
 	if (run->conf.by & (BY_USTACK | BY_KSTACK))
 		stack_start(run->conf.pids, run->conf.npids, run->command ? *run->command : NULL);
+	/* processes of another pid namespace have other numbers here: nothing can be opened by them */
+	if (run->conf.by & BY_USTACK && in_host_namespace("pid")) {
+		helper = opener_start(run);
+		if (helper < 0)
+			goto out;
+		run->conf.opener = helper;
+	}
 	code = live_start(&s.live, run, on_row, &s);
 	if (code)
 		goto out;
@@ -482,6 +492,11 @@ int run_tool(struct run *run)
 	s.sink.start_ns = start;
 	s.sink.colour = run->form == FORM_TEXT && isatty(s.output.fd) && !getenv("NO_COLOR");
 	s.sink.ops->open(&s.sink, &s.live);
+	tzset(); /* while files can be opened */
+	if (drop_rights(run, &(struct duty){ ROLE_TOOL, s.command.pid })) {
+		code = EXIT_ERROR;
+		goto out;
+	}
 	output_flush(&s.output, &stopping);
 	if ((s.count || s.keyed || s.fixed) && !run->quiet)
 		fprintf(stderr, "Tracing%s%s\n", s.fixed ? ", rates per second" : "",
@@ -505,6 +520,7 @@ out:
 	keyed_free(s.keyed);
 	fixed_free(s.fixed);
 	stacks_free();
+	opener_stop();
 	sink_free(&s.sink);
 	output_close(&s.output);
 	cost_end(&s.cost);

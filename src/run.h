@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <sys/types.h>
+
 #include "tool.h"
 
 enum form { FORM_TEXT, FORM_BT, FORM_JSON, FORM_CSV, FORM_FOLDED };
@@ -15,6 +17,11 @@ enum stamp { STAMP_NONE, STAMP_START, STAMP_CLOCK, STAMP_ISO, STAMP_UNIX, STAMP_
 
 /* Exit codes, the same for every tool; interface of the program. */
 enum { EXIT_OK = 0, EXIT_ERROR = 1, EXIT_USAGE = 2, EXIT_UNABLE = 77 };
+
+struct user {
+	uid_t uid;
+	gid_t gid;
+};
 
 struct run {
 	const struct tool *tool;
@@ -30,6 +37,8 @@ struct run {
 	const char *output;	   /* -o; NULL: stdout, or stderr with a command */
 	const char *fields;	   /* --fields */
 	unsigned backends;	   /* bit N: enum backend N is allowed */
+	struct user user;	   /* --user: whom to become once attached */
+	bool user_named, no_drop;  /* --user, --no-drop */
 	bool count, compat, follow, strict, stats, wide, quiet, no_header, verbose;
 	char **command;		   /* -- COMMAND, up to NULL; or NULL */
 };

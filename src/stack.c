@@ -100,8 +100,24 @@ static void learn_process(unsigned pid)
 	maps_free(&maps);
 }
 
+/* The kernel walks its own stack no farther than that. */
+static unsigned max_stack = STACK_DEPTH;
+
+static void read_max_stack(void)
+{
+	FILE *f = fopen("/proc/sys/kernel/perf_event_max_stack", "re");
+
+	if (!f)
+		return;
+	if (fscanf(f, "%u", &max_stack) != 1 || max_stack > STACK_DEPTH)
+		max_stack = STACK_DEPTH;
+	fclose(f);
+}
+
 void stack_start(const uint32_t *pids, size_t npids, const char *command)
 {
+	read_max_stack();
+	kallsyms_open();
 	learn_process(getpid()); /* the libraries that all use */
 	for (size_t i = 0; i < npids; i++)
 		learn_process(pids[i]);
@@ -386,20 +402,6 @@ static bool is_tracing(const char *name)
 	return false;
 }
 
-/* The kernel walks no farther than that. */
-static unsigned max_stack(void)
-{
-	unsigned n = STACK_DEPTH;
-	FILE *f = fopen("/proc/sys/kernel/perf_event_max_stack", "re");
-
-	if (f) {
-		if (fscanf(f, "%u", &n) != 1 || n > STACK_DEPTH)
-			n = STACK_DEPTH;
-		fclose(f);
-	}
-	return n;
-}
-
 static void resolve_kernel(struct known *k, struct stack *stack)
 {
 	bool inner = true;
@@ -420,7 +422,7 @@ static void resolve_kernel(struct known *k, struct stack *stack)
 		f->offset = addr - sym->addr;
 		f->module = sym->module ? sym->module : "kernel";
 	}
-	stack->truncated = k->n >= max_stack();
+	stack->truncated = k->n >= max_stack;
 }
 
 static struct known *find(uint64_t id)

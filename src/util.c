@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const char *program = "sockray";
 
@@ -516,4 +517,11 @@ int json_string(struct buf *b, const char *bytes, size_t n)
 	}
 	buf_char(b, '"');
 	return replaced;
+}
+
+void pread_text(int fd, char *text, size_t size)
+{
+	ssize_t n = pread(fd, text, size - 1, 0);
+
+	text[n > 0 ? n : 0] = 0;
 }

@@ -114,4 +114,7 @@ size_t text_escape(struct buf *b, const char *bytes, size_t n);
  */
 int json_string(struct buf *b, const char *bytes, size_t n);
 
+/* A short file of /proc from its beginning, as a string: "" when it can't be read. */
+void pread_text(int fd, char *text, size_t size);
+
 #endif

@@ -259,7 +259,7 @@ blind() {
 		-v named="${BACKEND:-}" '
 		/^#/ || $1 != tool { next }
 		$2 ~ /:none$/ {
-			point = substr($2, 1, length($2) - 4)
+			point = substr($2, 1, length($2) - 5)
 			if (!named || index(" " used, " " point ":"))
 				next
 		}

@@ -95,6 +95,11 @@ if mkdir "$T/small" && mount -t tmpfs -o size=8k none "$T/small" 2>/dev/null; th
 	bound 60 "$B/soconnect" -j -p $busy -d 20 -o "$T/small/act" 2>"$T/err"
 	is $? 1 "the disk becomes full: exit code 1"
 	like "$(cat "$T/err")" 'small/act.*No space' "the disk becomes full: says so"
+	ok "the disk becomes full: what was written is whole" jq -e . "$T/small/act"
+	ok "the disk becomes full: and much" [ "$(wc -c <"$T/small/act")" -gt 7000 ]
+	{ echo first; bound 60 "$B/soconnect" -s -p $busy -d 20; } >"$T/small/act" 2>"$T/err"
+	is "$(head -n 1 "$T/small/act") $(tail -c 2 "$T/small/act" | od -An -tx1)" "first  0d 0a" \
+		"stdout's disk becomes full: what was written is whole"
 else
 	skip "the disk becomes full" "can't mount a tmpfs"
 fi
@@ -150,7 +155,7 @@ exec 8>&-
 
 # ---- signals
 
-for signal in INT TERM HUP; do
+for signal in INT TERM HUP QUIT; do
 	rm -f "$T/act"
 	start "$B/soconnect" -j -p $busy -o "$T/act"
 	tracing "$T/act"
@@ -176,6 +181,55 @@ sleep 0.2
 kill -s INT $pid
 finish $pid
 is "$rc $(ends reason)" "0 signal" "stopped and continued: no error"
+
+# terminal.py KEYS COMMAND...: on a terminal of its own, where somebody types that, and which is then
+# gone; what becomes of the command is printed
+cat >"$T/terminal.py" <<'PY'
+import os, pty, signal, sys
+ours, theirs = os.pipe()
+pid, master = pty.fork()
+if not pid:  # as a shell does: the command is the foreground
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    child = os.fork()
+    if not child:
+        os.setpgid(0, 0)
+        os.tcsetpgrp(0, os.getpid())
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+        os.execv(sys.argv[2], sys.argv[2:])
+    while True:
+        state = os.waitpid(child, os.WUNTRACED)[1]
+        if os.WIFSTOPPED(state):
+            os.write(theirs, b"stopped\n")
+            os.kill(child, signal.SIGCONT)
+        else:
+            end = b"exit %d" % os.WEXITSTATUS(state) if os.WIFEXITED(state) else b"by %d" % os.WTERMSIG(state)
+            os.write(theirs, end + b"\n")
+            os._exit(0)
+os.close(theirs)
+def read_until(what):
+    text = b""
+    while what not in text:
+        text += os.read(master, 4096)
+read_until(b"RESULT")
+for key in sys.argv[1].encode().decode("unicode_escape"):
+    os.write(master, key.encode())
+    if key == "\x1a":
+        print(os.read(ours, 64).decode(), end="")
+        read_until(b"traffic")  # rows come again
+if "\x1c" not in sys.argv[1].encode().decode("unicode_escape"):
+    os.close(master)  # SIGHUP
+print(os.read(ours, 64).decode(), end="")
+PY
+start sh -c "while $B/traffic flood 1; do sleep 0.01; done"
+flood=$pid
+bound 60 python3 "$T/terminal.py" '\x1a' "$B/soconnect" -c traffic >"$T/out" 2>&1
+like "$(head -n 1 "$T/out")" '^stopped$' "Ctrl-Z stops it, and it goes on"
+like "$(tail -n 1 "$T/out")" '^exit [01]$' "the terminal goes away: so does the tool"
+kill $flood
+bound 60 python3 "$T/terminal.py" '\x1c' "$B/soconnect" -p 1 -P 1 >"$T/out" 2>&1
+is "$(cat "$T/out")" 'exit 0' "Ctrl-\\ ends it"
 
 # ---- --strict
 

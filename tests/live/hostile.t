@@ -15,8 +15,11 @@ comms = [b"\x1b[2J\x1b[31mred", b"a\nb", b"x\r\ny", b"\xff\xfe\xfd", b"\"quoted\
          b"tab\there", b"del\x7f", b"=1+1", b"  spaces  ", b"{\"type\":\"end\"}", b"\xe2\x80\xaeltr", b"\xed\xa0\x80sur",
          b"\xf0\x9f\x98\x80 ok", b"\xe6\xbc\xa2\xe5\xad\x97\xe6\xbc\xa2\xe5\xad\x97\xe6\xbc", b"\xc3\xa9t\xc3\xa9", b"%s%n%d", b"$(id)`id`",
          b"'; x", b"\x01\x02\x03\x04\x05\x06\x07\x08", b"", b"0 0 0 0 0 0 0 0"]
+comms += [b"<%c>" % i for i in range(1, 256)]
 paths = [b"esc\x1b]0;title\x07", b"line\nfeed", b"cr\rlf\n", b"\xff\xfe", b"q\"uo'te", b"back\\slash", b"com,ma", b"\xe2\x80\xae",
          b"\xc3\xa9", b"trunc\xe6\xbc", b"sp ace", b"\x7f", b"\xc2\x85nel", b"x" * 90]
+every = bytes(range(1, 256)).replace(b"/", b"")
+paths += [every[i:i + 80] for i in range(0, len(every), 80)]
 out = open(sys.argv[1], "w")
 def tell(kind, name, port):
     out.write("%s %s %d\n" % (kind, name.hex() or "-", port))
@@ -44,6 +47,11 @@ for name in paths:
     s = socket.socket(socket.AF_UNIX)
     s.connect(b"\0" + name + b"\0" + name[:5])
     tell("unix", b"@" + name + b"\0" + name[:5], 0)
+every = bytes(range(256))
+for name in [every[i:i + 80] for i in range(0, len(every), 80)]:
+    s = socket.socket(socket.AF_UNIX)
+    s.connect_ex(b"\0" + name)
+    tell("unix", b"@" + name, 0)
 for name in (b"@looks/abstract", b"./@path"):
     s = socket.socket(socket.AF_UNIX)
     s.connect_ex(name)
@@ -142,6 +150,52 @@ hostile -j -c "$(printf '\377\376\375')"
 is "$(jq -r 'select(.type == "event") | .rport' "$T/act")" 20003 "-c with bytes that aren't UTF-8"
 hostile -j -c 'back\slash'
 is "$(jq -r 'select(.type == "event") | .rport' "$T/act")" 20005 "-c with a backslash is literal"
+
+# ---- the tools that count
+
+cat >"$T/keys.py" <<'PY'
+# each name once, with one connect by UDP; names that look alike in text are different keys
+import json, sys
+want = sorted(bytes.fromhex("" if name == "-" else name)[:15]
+              for kind, name, _ in map(str.split, open(sys.argv[1])) if kind == "comm")
+got = []
+for line in open(sys.argv[2], encoding="utf-8", newline="\n"):
+    row = json.loads(line)
+    if row["type"] == "report" and row.get("call", "connect") == "connect" and \
+            row.get("family", 2) == 2 and row.get("protocol", 17) in (17, None):
+        name = bytes.fromhex(row["comm_hex"]) if "comm_hex" in row else row["comm"].encode()
+        if name != b"paths":
+            got.append(name)
+            assert row.get("count", row["ok"]) == 1, row
+got.sort()
+assert got == want, (set(want) ^ set(got), len(want), len(got))
+PY
+counted() { # TOOL OPTIONS...
+	tool=$1
+	shift
+	rm -rf "$T/dir" && mkdir "$T/dir"
+	run "$B/$tool" "$@" -o "$T/act" -- python3 "$T/hostile.py" "$T/exp" "$T/dir"
+	[ $rc = 0 ] || diag "$err"
+}
+for tool in sockstat sofamily soprotocol; do
+	can $tool || continue
+	by=
+	[ $tool != sockstat ] || by="--by comm,call,family --call connect"
+	for options in "" -w; do
+		counted $tool $by $options -H
+		ok "$tool $options: nothing that a terminal would obey" harmless "$T/act" '\n'
+	done
+	counted $tool $by -s
+	ok "$tool -s: nothing that a terminal would obey" harmless "$T/act" '\r\n'
+	counted $tool $by -j
+	ok "$tool -j: nothing that a terminal would obey" harmless "$T/act" '\n'
+	ok "$tool -j: each name is a key of its own" python3 "$T/keys.py" "$T/exp" "$T/act"
+done
+counted sockstat --folded --by comm --call connect
+ok "--folded: nothing that a terminal would obey" harmless "$T/act" '\n'
+is "$(grep -Ev '^[^;]*(;[^;]+)+ [0-9]+$' "$T/act")" '' "--folded: no line but NAME;FRAME;FRAME COUNT"
+is "$(sed 's/.* //' "$T/act" | awk '{ n += $1 } END { print n }')" "$(wc -l <"$T/exp")" \
+	"--folded: each connect counts once"
 
 # the command's own arguments never come out as they are
 run "$B/soconnect" -H -- "$(printf '%s/\033[2J\n\377' "$T")"

@@ -118,7 +118,7 @@ static __always_inline void count(void *ctx, int call, struct sock *sk, int ret,
 	int result = ret < 0 ? -ret : 0;
 	struct counts *c;
 
-	if (id >> 32 == conf.self || !ctl.open)
+	if (is_own(id) || !ctl.open)
 		return;
 	if (conf.by || conf.filters) {
 		struct who who = {};

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * drop.c - see drop.h. A system call that isn't on the list fails with EPERM: whatever wanted it, the
+ * tool goes on where it can and says so where it can't.
+ */
+#include "drop.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <linux/perf_event.h>
+#include <seccomp.h>
+#include <sys/capability.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include "parse.h"
+#include "run.h"
+#include "util.h"
+
+#define NOBODY 65534 /* where /etc/passwd has none */
+
+/* What the C library, and the end of a process, need in both roles. */
+static const int always[] = {
+	SCMP_SYS(brk),		  SCMP_SYS(munmap),	   SCMP_SYS(mremap),
+	SCMP_SYS(madvise),	  SCMP_SYS(futex),	   SCMP_SYS(write),
+	SCMP_SYS(close),	  SCMP_SYS(rt_sigreturn),  SCMP_SYS(restart_syscall),
+	SCMP_SYS(rt_sigprocmask), SCMP_SYS(exit),	   SCMP_SYS(exit_group),
+	SCMP_SYS(getpid),	  SCMP_SYS(gettid),	   SCMP_SYS(fstat),
+	SCMP_SYS(newfstatat),	  SCMP_SYS(clock_gettime), SCMP_SYS(sendmsg),
+	SCMP_SYS(recvmsg),
+};
+
+static const int tool[] = {
+	SCMP_SYS(epoll_pwait),	 SCMP_SYS(epoll_wait),	 SCMP_SYS(read),
+	SCMP_SYS(pread64),	 SCMP_SYS(lseek),	 SCMP_SYS(rt_sigsuspend),
+	SCMP_SYS(wait4),	 SCMP_SYS(getrusage),	 SCMP_SYS(gettimeofday),
+	SCMP_SYS(ftruncate),	 SCMP_SYS(sysinfo),	 SCMP_SYS(ppoll),
+	SCMP_SYS(poll),
+};
+
+static const int opener[] = {
+	SCMP_SYS(openat),
+	SCMP_SYS(pread64),
+};
+
+static const cap_value_t opener_caps[] = {
+	CAP_SYS_PTRACE,		/* other processes' maps and roots */
+	CAP_DAC_READ_SEARCH,	/* files that only their owner may read */
+	CAP_CHECKPOINT_RESTORE, /* map_files */
+};
+
+static int allow_all(scmp_filter_ctx filter, const int *calls, size_t n)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < n && !err; i++)
+		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+	return err;
+}
+
+#define ALLOW_ALL(filter, list) allow_all(filter, list, sizeof(list) / sizeof(*(list)))
+
+/* Those that are harmless with some arguments only. */
+static int allow_some(scmp_filter_ctx filter, const struct duty *duty)
+{
+	/* memory, but no new code */
+	int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+				   SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+
+	err = err ?: seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+				      SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	/* abort() */
+	err = err ?: seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+				      SCMP_A0(SCMP_CMP_EQ, getpid()));
+	if (duty->role == ROLE_OPENER)
+		return err;
+	/* detaching what perf attached */
+	err = err ?: seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				      SCMP_A1(SCMP_CMP_EQ, PERF_EVENT_IOC_DISABLE));
+	if (duty->command)
+		err = err ?: seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1,
+					      SCMP_A0(SCMP_CMP_EQ, duty->command));
+	return err;
+}
+
+/* Sanitizers call what they please. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
+
+static int forbid_the_rest(const struct duty *duty)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	int err;
+
+	if (!filter)
+		return fail(-ENOMEM, "can't make a list of system calls");
+	/* a tree of comparisons, not a chain */
+	seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	err = ALLOW_ALL(filter, always);
+	err = err ?: duty->role == ROLE_TOOL ? ALLOW_ALL(filter, tool) :
+					       ALLOW_ALL(filter, opener);
+	err = err ?: allow_some(filter, duty);
+	err = err ?: seccomp_load(filter);
+	seccomp_release(filter);
+	return err ? fail(err, "can't forbid system calls (--no-drop keeps all rights)") : 0;
+}
+
+static bool have(cap_value_t cap)
+{
+	cap_flag_value_t value = CAP_CLEAR;
+	cap_t now = cap_get_proc();
+
+	if (now)
+		cap_get_flag(now, cap, CAP_PERMITTED, &value);
+	cap_free(now);
+	return value == CAP_SET;
+}
+
+/* Of all capabilities, at most these. */
+static int keep_caps(const cap_value_t *wanted, int n)
+{
+	cap_t caps = cap_init();
+	int err = caps ? 0 : -errno;
+
+	if (have(CAP_SETPCAP)) {
+		cap_t raised = cap_get_proc();
+		cap_value_t setpcap = CAP_SETPCAP;
+
+		/* changing one's user has put it aside */
+		if (raised && !cap_set_flag(raised, CAP_EFFECTIVE, 1, &setpcap, CAP_SET))
+			cap_set_proc(raised);
+		cap_free(raised);
+		for (cap_value_t cap = 0; cap_get_bound(cap) >= 0; cap++)
+			cap_drop_bound(cap);
+	}
+	for (int i = 0; i < n && !err; i++)
+		if (have(wanted[i]) &&
+		    (cap_set_flag(caps, CAP_PERMITTED, 1, &wanted[i], CAP_SET) ||
+		     cap_set_flag(caps, CAP_EFFECTIVE, 1, &wanted[i], CAP_SET)))
+			err = -errno;
+	if (!err && cap_set_proc(caps))
+		err = -errno;
+	cap_free(caps);
+	return err ? fail(err, "can't give up capabilities (--no-drop keeps all rights)") : 0;
+}
+
+/* To whom? -1: to nobody else. */
+static int change_user(const struct run *run)
+{
+	struct user user = { NOBODY, NOBODY };
+
+	if (run->user_named)
+		user = run->user;
+	else if (geteuid())
+		return 0; /* that is somebody without rights already */
+	else if (user_named("sockray", &user))
+		user_named("nobody", &user);
+	if (!have(CAP_SETUID) || !have(CAP_SETGID)) {
+		if (!run->user_named)
+			return 0; /* a container's root; its capabilities go all the same */
+		return fail(-EPERM, "--user needs CAP_SETUID and CAP_SETGID");
+	}
+	if (cap_setgroups(user.gid, 0, NULL) || cap_setuid(user.uid))
+		return fail(-errno, "can't become user %u (--no-drop keeps all rights)",
+			    user.uid);
+	return 0;
+}
+
+int drop_rights(const struct run *run, const struct duty *duty)
+{
+	static const cap_value_t kill = CAP_KILL;
+	bool kills = duty->command && geteuid() == 0;
+	int err;
+
+	if (run->no_drop)
+		return 0;
+	err = change_user(run);
+	if (err)
+		return err;
+	err = duty->role == ROLE_OPENER ?
+		      keep_caps(opener_caps, sizeof(opener_caps) / sizeof(*opener_caps)) :
+		      keep_caps(&kill, kills);
+	if (err)
+		return err;
+	/* LeakSanitizer traces its process */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, SANITIZED))
+		return fail(-errno, "can't give up rights");
+	return SANITIZED ? 0 : forbid_the_rest(duty);
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * opener.c - see opener.h. A request is a path, its answer an errno and a descriptor, both by a pair
+ * of sockets that keeps messages apart.
+ */
+#include "opener.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "drop.h"
+#include "run.h"
+#include "util.h"
+
+static pid_t helper;
+static int channel = -1;
+
+/* A message of LEN bytes, with the descriptor FD unless it is -1. */
+static int send_message(int to, const void *data, size_t len, int fd)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {};
+	struct iovec iov = { (void *)data, len };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		control.header = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)),
+						   .cmsg_level = SOL_SOCKET,
+						   .cmsg_type = SCM_RIGHTS };
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+		m.msg_control = &control;
+		m.msg_controllen = sizeof(control);
+	}
+	return sendmsg(to, &m, MSG_NOSIGNAL) == (ssize_t)len ? 0 : -errno;
+}
+
+/* Returns its length, 0 at the end; the descriptor in FD, or -1. */
+static ssize_t receive_message(int from, void *data, size_t len, int *fd)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = {};
+	struct iovec iov = { data, len };
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = &control,
+			    .msg_controllen = sizeof(control) };
+	ssize_t n = recvmsg(from, &m, MSG_CMSG_CLOEXEC);
+
+	*fd = -1;
+	if (n > 0 && CMSG_FIRSTHDR(&m) && CMSG_FIRSTHDR(&m)->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(*fd));
+	return n;
+}
+
+/* ------------------------------------------------------------------ the helper */
+
+/* /proc/42/maps */
+static bool is_maps(const char *path)
+{
+	const char *p = path;
+
+	if (strncmp(p, "/proc/", 6))
+		return false;
+	p += 6;
+	p += strspn(p, "0123456789");
+	return !strcmp(p, "/maps");
+}
+
+/* What it is, is known before it is opened: to open a device may do something. */
+static int open_elf(const char *path)
+{
+	int fd = -1, place = open(path, O_PATH | O_CLOEXEC);
+	char again[32], magic[SELFMAG];
+	struct stat st;
+
+	if (place < 0)
+		return -errno;
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", place);
+	if (fstat(place, &st) || !S_ISREG(st.st_mode))
+		errno = EACCES;
+	else
+		fd = open(again, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0) {
+		fd = -errno;
+	} else if (pread(fd, magic, SELFMAG, 0) != SELFMAG || memcmp(magic, ELFMAG, SELFMAG)) {
+		close(fd);
+		fd = -ENOEXEC;
+	}
+	close(place);
+	return fd;
+}
+
+static void serve(int from)
+{
+	char path[PATH_MAX + 1];
+	ssize_t n;
+	int unwanted;
+
+	while ((n = receive_message(from, path, PATH_MAX, &unwanted)) > 0) {
+		int fd, err;
+
+		path[n] = 0;
+		fd = is_maps(path) ? open(path, O_RDONLY | O_CLOEXEC) : open_elf(path);
+		if (fd == -1)
+			fd = -errno;
+		err = fd < 0 ? -fd : 0;
+		send_message(from, &err, sizeof(err), fd < 0 ? -1 : fd);
+		if (fd >= 0)
+			close(fd);
+		if (unwanted >= 0)
+			close(unwanted);
+	}
+}
+
+static void be_helper(const struct run *run, int from)
+{
+	sigset_t all;
+
+	/* it ends with its tool, by nothing else: the terminal's signals are for that one */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	/* nothing else of the tool's, least of all its end of the pipe to a command */
+	if (dup2(from, 3) < 0 || close_range(4, ~0U, 0))
+		_exit(EXIT_ERROR);
+	prctl(PR_SET_NAME, "sockray-opener");
+	if (drop_rights(run, &(struct duty){ .role = ROLE_OPENER }))
+		_exit(EXIT_ERROR);
+	/* that it is ready */
+	send_message(3, "", 1, -1);
+	serve(3);
+	_exit(EXIT_OK);
+}
+
+/* ------------------------------------------------------------------ the tool */
+
+pid_t opener_start(const struct run *run)
+{
+	int pair[2], fd;
+	char ready;
+
+	if (run->no_drop)
+		return 0;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return fail(-errno, "can't make a pair of sockets");
+	helper = fork();
+	if (helper < 0)
+		return fail(-errno, "can't fork");
+	if (!helper)
+		be_helper(run, pair[1]);
+	close(pair[1]);
+	channel = pair[0];
+	if (receive_message(channel, &ready, 1, &fd) != 1)
+		return fail(-EPERM, "the process that opens files has not started");
+	return helper;
+}
+
+int opener_open(const char *path)
+{
+	int fd, err = EPIPE;
+
+	if (channel < 0)
+		return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (!send_message(channel, path, strlen(path), -1) &&
+	    receive_message(channel, &err, sizeof(err), &fd) == sizeof(err)) {
+		errno = err;
+		return fd;
+	}
+	close(channel);
+	channel = -1;
+	warn("the process that opens files is gone: from here on there are no symbols");
+	errno = EPIPE;
+	return -1;
+}
+
+void opener_stop(void)
+{
+	if (channel >= 0)
+		close(channel);
+	channel = -1;
+	if (helper > 0)
+		waitpid(helper, NULL, 0);
+	helper = 0;
+}
