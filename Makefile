@@ -5,13 +5,23 @@
 # make tests    the test programs; tests/run runs them
 # make static-tests  those that live tests run, for tests/vm/run
 # make bench    runs the native benchmark, as root (bench/run); bench-programs only builds for it
-# make install  DESTDIR, prefix
+# make install  (or install-strip, uninstall) with manual pages and completion: DESTDIR, PREFIX
 
 MACHINE := $(shell uname -m)
 INCLUDE := /usr/include
 ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(MACHINE)))
 B := $(if $(SAN),build-san,build)
-prefix ?= /usr/local
+PREFIX ?= /usr/local
+prefix ?= $(PREFIX)
+sbindir ?= $(prefix)/sbin
+datadir ?= $(prefix)/share
+mandir ?= $(datadir)/man
+bashdir ?= $(datadir)/bash-completion/completions
+zshdir ?= $(datadir)/zsh/site-functions
+fishdir ?= $(datadir)/fish/vendor_completions.d
+INSTALL ?= install
+# links to the program, each a tool: its name, or its name with -sockray behind it
+LINKS ?= $(notdir $(wildcard tools/*))
 CLANG ?= clang
 LLVM_STRIP ?= llvm-strip
 # what only a linker needs: a third of an object
@@ -21,7 +31,7 @@ PKG_CONFIG ?= pkg-config
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra $(if $(CI),-Werror)
-ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -MMD -MP
+ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 ifdef SAN
 ALL_CFLAGS += -fsanitize=address,undefined -fno-omit-frame-pointer
 endif
@@ -35,7 +45,14 @@ objects := $(patsubst src/%.c,$B/%.o,$(wildcard src/*.c)) \
 # all that unit tests may link: the program without its main
 testable := $(filter-out $B/main.o,$(objects))
 
-all: $B/sockray $(tools:%=$B/%)
+# the shells' completion, for the names that the tools have here
+completions := $(patsubst completions/%,$B/completions/%,$(wildcard completions/sockray.*))
+
+all: $B/sockray $(tools:%=$B/%) $(completions)
+
+$(completions): $B/completions/%: completions/% | $B
+	mkdir -p $(@D)
+	sed 's/@COMMANDS@/sockray $(LINKS)/' $< >$@
 
 $B/sockray: $(objects)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -142,9 +159,36 @@ bench-programs: all static $B/generate $(bench_bpf) $B/rows
 bench: bench-programs
 	bench/run
 
-install: $B/sockray
-	install -D $B/sockray $(DESTDIR)$(prefix)/sbin/sockray
-	for t in $(tools); do ln -sf sockray $(DESTDIR)$(prefix)/sbin/$$t; done
+# DESTDIR, PREFIX (or prefix) and the other directories may be given; STRIP=: and INSTALL, too. Where
+# another program is called sockstat already, our link to it is sockstat-sockray.
+owned = $(and $(filter sockstat,$1),$(foreach d,/usr/bin /usr/sbin /usr/local/bin $(DESTDIR)$(sbindir), \
+	$(if $(filter-out sockray,$(notdir $(realpath $d/sockstat))),yes)))
+links := $(foreach t,$(LINKS),$t$(if $(strip $(call owned,$t)),-sockray))
+names = s/@COMMANDS@/sockray $(links)/
+install install-strip: all
+	$(INSTALL) -d $(DESTDIR)$(sbindir) $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(bashdir) \
+		$(DESTDIR)$(zshdir) $(DESTDIR)$(fishdir)
+	$(INSTALL) $(if $(findstring strip,$@),-s --strip-program=$(STRIP)) $B/sockray $(DESTDIR)$(sbindir)
+	$(INSTALL) -m 644 man/sockray.8 $(DESTDIR)$(mandir)/man8
+	sed '$(names)' completions/sockray.bash >$(DESTDIR)$(bashdir)/sockray
+	sed '$(names)' completions/sockray.zsh >$(DESTDIR)$(zshdir)/_sockray
+	sed '$(names)' completions/sockray.fish >$(DESTDIR)$(fishdir)/sockray.fish
+	chmod 644 $(DESTDIR)$(bashdir)/sockray $(DESTDIR)$(zshdir)/_sockray \
+		$(DESTDIR)$(fishdir)/sockray.fish
+	for link in $(links); do \
+		ln -sf sockray $(DESTDIR)$(sbindir)/$$link && \
+		$(INSTALL) -m 644 man/$${link%-sockray}.8 $(DESTDIR)$(mandir)/man8/$$link.8 && \
+		ln -sf sockray $(DESTDIR)$(bashdir)/$$link && \
+		ln -sf sockray.fish $(DESTDIR)$(fishdir)/$$link.fish || exit 1; \
+	done
+uninstall:
+	for name in sockray $(LINKS) $(LINKS:%=%-sockray); do \
+		link=$(DESTDIR)$(sbindir)/$$name; \
+		[ $$name = sockray ] || [ "$$(readlink $$link)" = sockray ] || continue; \
+		rm -f $$link $(DESTDIR)$(mandir)/man8/$$name.8 $(DESTDIR)$(bashdir)/$$name \
+			$(DESTDIR)$(fishdir)/$$name.fish; \
+	done
+	rm -f $(DESTDIR)$(zshdir)/_sockray
 
 $B:
 	mkdir -p $@
@@ -152,5 +196,5 @@ clean:
 	rm -rf build build-san
 
 -include $(wildcard $B/*.d)
-.PHONY: all static tests static-tests bench-programs bench install clean
+.PHONY: all static tests static-tests bench-programs bench install install-strip uninstall clean
 .DELETE_ON_ERROR:

@@ -10,17 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "complete.h"
 #include "doctor.h"
 #include "option.h"
+#include "suggest.h"
 #include "version.h"
-
-static const struct tool *find_tool(const char *name, size_t len)
-{
-	for_each_tool(t)
-		if (strlen((*t)->name) == len && !memcmp((*t)->name, name, len))
-			return *t;
-	return NULL;
-}
 
 static void list_tools(void)
 {
@@ -28,15 +22,40 @@ static void list_tools(void)
 		printf("%-12s %s\n", (*t)->name, (*t)->help);
 }
 
+/* What may stand in a tool's place, and what it is. */
+static const char *const verbs[] = {
+	"list", "the tools, a line each",
+	"doctor", "what this host lets them see",
+	"help", "all options of a tool",
+	"--help", "this program",
+	"--version", "version",
+	NULL,
+};
+
 static int help(void)
 {
 	printf("sockray - an X-ray for sockets: what processes do at the socket layer\n\n"
-	       "Usage: sockray TOOL [OPTIONS]\n"
-	       "       sockray list            the tools\n"
-	       "       sockray doctor          what this host lets them see\n"
-	       "       sockray help TOOL       the options of one\n\n");
+	       "Usage: sockray TOOL [OPTIONS]   (sockray TOOL -h: its main options, and examples)\n"
+	       "       sockray list             the tools, a line each\n"
+	       "       sockray doctor           what this host lets them see\n"
+	       "       sockray help TOOL        all options of one\n\n");
 	list_tools();
 	return EXIT_OK;
+}
+
+/* NAME is no tool nor, with VERB, a verb. */
+static int unknown(const char *name, bool verb)
+{
+	struct suggestion near;
+
+	suggest_for(&near, name, strlen(name));
+	for_each_tool(t)
+		suggest_word(&near, (*t)->name);
+	for (const char *const *v = verbs; verb && *v; v += 2)
+		suggest_word(&near, *v);
+	fail(0, "there is no tool %s\"%.64s\" (\"sockray%s\" names them)%s", verb ? "or verb " : "",
+	     name, verb ? "" : " list", suggest_end(&near, ""));
+	return EXIT_USAGE;
 }
 
 static int run(const struct tool *tool, int argc, char **argv)
@@ -73,10 +92,7 @@ static int flushed(int code)
 
 int main(int argc, char **argv)
 {
-	const char *name = argc ? strrchr(argv[0], '/') : NULL;
-	static const char suffix[] = "-sockray";
 	const struct tool *tool;
-	size_t len;
 
 	if (!argc)
 		return EXIT_USAGE;
@@ -86,16 +102,12 @@ int main(int argc, char **argv)
 	 * default malloc() takes that for a habit, and keeps the room for the rest of the run.
 	 */
 	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-	name = name ? name + 1 : argv[0];
-	len = strlen(name);
-	if (len > sizeof(suffix) - 1 && !strcmp(name + len - (sizeof(suffix) - 1), suffix))
-		len -= sizeof(suffix) - 1;
-	tool = find_tool(name, len);
+	tool = tool_called(argv[0]);
 	if (tool)
 		return flushed(run(tool, argc, argv));
 	if (argc < 2)
 		return flushed(help());
-	tool = find_tool(argv[1], strlen(argv[1]));
+	tool = tool_called(argv[1]);
 	if (tool)
 		return flushed(run(tool, argc - 1, argv + 1));
 	if (!strcmp(argv[1], "list")) {
@@ -104,6 +116,8 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "doctor"))
 		return flushed(doctor(argc - 1, argv + 1));
+	if (!strcmp(argv[1], "complete"))
+		return flushed(complete(argc - 2, argv + 2, verbs));
 	if (!strcmp(argv[1], "-V") || !strcmp(argv[1], "--version")) {
 		puts("sockray " VERSION);
 		return flushed(EXIT_OK);
@@ -112,14 +126,12 @@ int main(int argc, char **argv)
 	    (!strcmp(argv[1], "help") && argc == 2))
 		return flushed(help());
 	if (!strcmp(argv[1], "help")) {
-		tool = find_tool(argv[2], strlen(argv[2]));
+		tool = tool_called(argv[2]);
 		if (tool) {
 			option_help(tool);
 			return flushed(EXIT_OK);
 		}
-		fail(0, "there is no tool \"%s\"; \"sockray list\" names them", argv[2]);
-		return EXIT_USAGE;
+		return unknown(argv[2], false);
 	}
-	fail(0, "there is no tool or verb \"%s\"; \"sockray list\" names the tools", argv[1]);
-	return EXIT_USAGE;
+	return unknown(argv[1], true);
 }

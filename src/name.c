@@ -385,3 +385,43 @@ int errno_number(const char *s)
 			return aliases[i].number;
 	return number(s, 4095); /* the kernel's MAX_ERRNO */
 }
+
+/* NAME without PREFIX, in small letters. */
+static bool typed(char word[NAME_WORD], const char *name, const char *prefix)
+{
+	size_t i = 0;
+
+	for (name += strlen(prefix); name[i] && i < NAME_WORD - 1; i++)
+		word[i] = name[i] >= 'A' && name[i] <= 'Z' ? name[i] - 'A' + 'a' : name[i];
+	word[i] = '\0';
+	return true;
+}
+
+bool family_word(size_t n, char word[NAME_WORD])
+{
+	return n < sizeof(families) / sizeof(families[0]) && typed(word, families[n], "AF_");
+}
+
+bool protocol_word(size_t n, char word[NAME_WORD])
+{
+	return n < count_protocols() && typed(word, protocols[n].name, "IPPROTO_");
+}
+
+bool errno_word(size_t n, char word[NAME_WORD])
+{
+	const char *name = NULL;
+
+	for (size_t i = 0; i < count_errors() && i < 512; i++)
+		if (errors[i].name && !n--) {
+			name = errors[i].name;
+			break;
+		}
+	/* n is now how many of the aliases to skip, unless it was one of the above */
+	if (!name && n < sizeof(aliases) / sizeof(aliases[0]))
+		name = aliases[n].name;
+	if (!name)
+		return false;
+	strncpy(word, name, NAME_WORD - 1);
+	word[NAME_WORD - 1] = '\0';
+	return true;
+}

@@ -6,6 +6,9 @@
 #ifndef NAME_H
 #define NAME_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 /* The names are static strings; NULL for a number without one. */
 const char *family_name(unsigned n);   /* "AF_INET" */
 const char *protocol_name(unsigned n); /* "IPPROTO_TCP" */
@@ -20,6 +23,15 @@ const char *errno_name(int e);	       /* "ECONNREFUSED", also the kernel's own 5
 int family_number(const char *s);
 int protocol_number(const char *s);
 int errno_number(const char *s);
+
+/*
+ * The names that the three above know, as people type them ("inet", "tcp", "ECONNREFUSED"), one
+ * after the other: the N-th into WORD, from 0 on; false after the last. No errnos of the kernel's own.
+ */
+enum { NAME_WORD = 32 };
+bool family_word(size_t n, char word[NAME_WORD]);
+bool protocol_word(size_t n, char word[NAME_WORD]);
+bool errno_word(size_t n, char word[NAME_WORD]);
 
 /* Words for people, at most 19 characters, all different; NULL if unknown. 0 is "Success". */
 const char *errno_words(int e);

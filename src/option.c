@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * option.c - the options of all tools in one table: parsing and --help both read it. An option
- * that a tool can't honour is an error that says so.
+ * option.c - the options of all tools in one table: parsing, --help and completion read it. An
+ * option that a tool can't honour is an error that says so.
  */
 #include "option.h"
 
@@ -12,19 +12,11 @@
 
 #include "live.h"
 #include "parse.h"
+#include "suggest.h"
 #include "version.h"
 
 /* A command line that can't be: the reason is the sentence, not an errno. */
 #define bad(...) (fail(0, __VA_ARGS__), -EINVAL)
-
-struct option_entry {
-	int letter; /* 0: none */
-	const char *name;
-	const char *arg; /* NULL: takes none */
-	const char *help;
-	unsigned can; /* CAN_* that the tool must have */
-	int (*set)(struct run *run, const char *arg);
-};
 
 static int set_pid(struct run *run, const char *arg)
 {
@@ -171,18 +163,46 @@ static int set_max_events(struct run *run, const char *arg)
 	return err;
 }
 
-/* LIST: words of NAMES between commas, as the bits of their places. */
-static int parse_words(const char *option, const char *list, const char *const *names,
+/* In the order of BY_. */
+static const char *const by_words[] = { "call", "comm",  "pid",	   "tid",      "uid",	 "cgroup",
+					"netns", "family", "protocol", "ustack", "kstack", NULL };
+/* In the order of OP_. */
+static const char *const call_words[] = { "accept", "connect", "bind", "listen",
+					  "socket", "send",    "recv", NULL };
+static const char *const ts_words[] = { "iso", "unix", "mono", NULL };
+
+/* The place of TEXT among WORDS, or -1 after a complaint of OPTION. */
+static int parse_word(const char *option, const char *text, size_t len,
+		      const char *const *words)
+{
+	struct suggestion near;
+	struct buf all = {};
+
+	for (int i = 0; words[i]; i++)
+		if (strlen(words[i]) == len && !memcmp(words[i], text, len))
+			return i;
+	suggest_for(&near, text, len);
+	for (int i = 0; words[i]; i++) {
+		suggest_word(&near, words[i]);
+		buf_str(&all, i ? ", " : "");
+		buf_str(&all, words[i]);
+	}
+	fail(0, "%s: \"%.*s\" is none of %.*s%s", option, (int)(len < 64 ? len : 64), text,
+	     (int)all.len, all.p, suggest_end(&near, ""));
+	buf_free(&all);
+	return -1;
+}
+
+/* LIST: words between commas, as the bits of their places. */
+static int parse_words(const char *option, const char *list, const char *const *words,
 		       __u32 *bits)
 {
 	do {
 		size_t len = strcspn(list, ",");
-		int i = 0;
+		int i = parse_word(option, list, len, words);
 
-		while (names[i] && (strlen(names[i]) != len || memcmp(names[i], list, len)))
-			i++;
-		if (!names[i])
-			return bad("%s: there is no \"%.64s\"; see --help", option, list);
+		if (i < 0)
+			return -EINVAL;
 		*bits |= 1U << i;
 		list += len;
 	} while (*list++);
@@ -191,21 +211,12 @@ static int parse_words(const char *option, const char *list, const char *const *
 
 static int set_by(struct run *run, const char *arg)
 {
-	/* in the order of BY_ */
-	static const char *const names[] = { "call", "comm",   "pid",	"tid",	    "uid",
-					     "cgroup", "netns", "family", "protocol", "ustack",
-					     "kstack", NULL };
-
-	return parse_words("--by", arg, names, &run->conf.by);
+	return parse_words("--by", arg, by_words, &run->conf.by);
 }
 
 static int set_call(struct run *run, const char *arg)
 {
-	/* in the order of OP_ */
-	static const char *const names[] = { "accept", "connect", "bind", "listen",
-					     "socket", "send",	  "recv", NULL };
-
-	return parse_words("--call", arg, names, &run->conf.ops);
+	return parse_words("--call", arg, call_words, &run->conf.ops);
 }
 
 static int set_ustack(struct run *run, const char *arg)
@@ -243,32 +254,17 @@ static int set_map_size(struct run *run, const char *arg)
 static int set_backend(struct run *run, const char *arg)
 {
 	run->backends = 0;
-	do {
-		size_t len = strcspn(arg, ",");
-		int b = 0;
-
-		while (b < BACKENDS && (strlen(backend_name(b)) != len ||
-					memcmp(backend_name(b), arg, len)))
-			b++;
-		if (b == BACKENDS)
-			return bad("--backend: \"%.64s\" is none of fentry, kprobe, tracepoint",
-				    arg);
-		run->backends |= 1U << b;
-		arg += len;
-	} while (*arg++);
-	return 0;
+	return parse_words("--backend", arg, backend_words, &run->backends);
 }
 
 static int set_ts(struct run *run, const char *arg)
 {
-	if (!strcmp(arg, "iso"))
-		run->stamp = STAMP_ISO;
-	else if (!strcmp(arg, "unix"))
-		run->stamp = STAMP_UNIX;
-	else if (!strcmp(arg, "mono"))
-		run->stamp = STAMP_MONO;
-	else
-		return bad("--ts: \"%.64s\" is none of iso, unix, mono", arg);
+	static const enum stamp stamps[] = { STAMP_ISO, STAMP_UNIX, STAMP_MONO };
+	int i = parse_word("--ts", arg, strlen(arg), ts_words);
+
+	if (i < 0)
+		return -EINVAL;
+	run->stamp = stamps[i];
 	return 0;
 }
 
@@ -355,98 +351,147 @@ FLAG(verbose, verbose)
 FLAG(no_drop, no_drop)
 FLAG(final, conf.final)
 
-static const struct option_entry options[] = {
-	{ 'p', "pid", "PID[,PID]", "only these processes", 0, set_pid },
-	{ 0, "tid", "TID[,TID]", "only these threads", 0, set_tid },
-	{ 0, "follow", NULL, "and all descendants of the processes of -p", 0, set_follow },
-	{ 'c', "comm", "NAME", "only processes of this name; * and ? match", 0, set_comm },
-	{ 'u', "uid", "USER", "only this user, by number or name", 0, set_uid },
-	{ '4', "ipv4", NULL, "only IPv4 (with -6: both)", 0, set_inet },
-	{ '6', "ipv6", NULL, "only IPv6", 0, set_inet6 },
-	{ 'f', "family", "LIST", "address families: inet,inet6,unix,... or all", 0, set_family },
-	{ 0, "protocol", "LIST", "IP protocols: tcp,udp,mptcp,... or numbers", 0, set_protocol },
-	{ 'P', "port", "LIST", "remote ports: 443,8000-8999", CAN_PEER, set_port },
-	{ 'a', "addr", "CIDR[,CIDR]", "remote addresses: 10.0.0.0/8,::1", CAN_PEER, set_addr },
-	{ 0, "cgroup", "PATH|ID", "only this cgroup (v2) and those below", 0, set_cgroup },
-	{ 0, "netns", "NS", "of this network namespace: inode, name, pid:PID",
-	  0, set_netns },
-	{ 'x', "failed", NULL, "only what failed", CAN_RESULT, set_failed },
+const struct option_entry options[] = {
+	{ 'p', "pid", "PID[,PID]", "only these processes", .set = set_pid, .brief = true,
+	  .values = VALUES_PID },
+	{ 0, "tid", "TID[,TID]", "only these threads", .set = set_tid },
+	{ 0, "follow", NULL, "and all descendants of the processes of -p", .set = set_follow },
+	{ 'c', "comm", "NAME", "only processes of this name; * and ? match", .set = set_comm,
+	  .brief = true, .values = VALUES_COMM },
+	{ 'u', "uid", "USER", "only this user, by number or name", .set = set_uid,
+	  .values = VALUES_USER },
+	{ '4', "ipv4", NULL, "only IPv4 (with -6: both)", .set = set_inet },
+	{ '6', "ipv6", NULL, "only IPv6", .set = set_inet6 },
+	{ 'f', "family", "LIST", "address families: inet,inet6,unix,... or all", .set = set_family,
+	  .brief = true, .values = VALUES_FAMILY },
+	{ 0, "protocol", "LIST", "IP protocols: tcp,udp,mptcp,... or numbers", .set = set_protocol,
+	  .values = VALUES_PROTOCOL },
+	{ 'P', "port", "LIST", "remote ports: 443,8000-8999", CAN_PEER, .set = set_port,
+	  .brief = true },
+	{ 'a', "addr", "CIDR[,CIDR]", "remote addresses: 10.0.0.0/8,::1", CAN_PEER, .set = set_addr },
+	{ 0, "cgroup", "PATH|ID", "only this cgroup (v2) and those below", .set = set_cgroup,
+	  .values = VALUES_CGROUP },
+	{ 0, "netns", "NS", "of this network namespace: inode, name, pid:PID", .set = set_netns,
+	  .values = VALUES_NETNS },
+	{ 'x', "failed", NULL, "only what failed", CAN_RESULT, .set = set_failed, .brief = true },
 	{ 'e', "errno", "NAME[,NAME]", "only what failed so: ECONNREFUSED,ETIMEDOUT", CAN_RESULT,
-	  set_errno },
+	  .set = set_errno, .values = VALUES_ERRNO },
 	{ 0, "min-lat", "USEC", "only what took as long, in microseconds", CAN_EVENTS,
-	  set_min_lat },
+	  .set = set_min_lat },
 	{ 0, "final", NULL, "a row when a connection is decided, not before",
-	  CAN_FINAL, set_final },
+	  CAN_FINAL, .set = set_final, .brief = true },
 	{ 0, "count", NULL, "instead of rows a summary, every INTERVAL", CAN_COUNT,
-	  set_count },
+	  .set = set_count, .brief = true },
 	{ 0, "compat", NULL, "also 32-bit callers; taxes every system call",
-	  CAN_COMPAT, set_compat },
+	  CAN_COMPAT, .set = set_compat },
 	{ 0, "by", "KEY[,KEY]", "count by call, comm, pid, tid, uid, cgroup, ...",
-	  CAN_BY, set_by },
+	  CAN_BY, .set = set_by, .brief = true, .words = by_words },
 	{ 0, "call", "LIST", "only accept,connect,bind,listen,socket,send,recv", CAN_BY,
-	  set_call },
-	{ 'U', "ustack", NULL, "and by the process's stack", CAN_BY, set_ustack },
-	{ 'K', "kstack", NULL, "and by the kernel's stack", CAN_BY, set_kstack },
-	{ 0, "top", "N", "only the N most frequent in each report", CAN_KEYS, set_top },
-	{ 'i', "interval", "SEC", "as INTERVAL: seconds between reports", 0, set_interval },
-	{ 'd', "duration", "SEC", "end after so many seconds", 0, set_duration },
-	{ 'n', "max-events", "N", "end after N rows", CAN_EVENTS, set_max_events },
-	{ 0, "bt", NULL, "print as the book's bpftrace script does", 0, set_bt },
-	{ 'j', "json", NULL, "print NDJSON, a line per row", 0, set_json },
-	{ 's', "csv", NULL, "print CSV", 0, set_csv },
-	{ 0, "folded", NULL, "print stacks for flame graphs", CAN_BY, set_folded },
-	{ 0, "fields", "LIST", "print just these columns; \"help\" lists them", 0, set_fields },
-	{ 'o', "output", "FILE", "write rows to FILE", 0, set_output },
-	{ 'w', "wide", NULL, "full addresses and names, more columns", 0, set_wide },
+	  .set = set_call, .brief = true, .words = call_words },
+	{ 'U', "ustack", NULL, "and by the process's stack", CAN_BY, .set = set_ustack, .brief = true },
+	{ 'K', "kstack", NULL, "and by the kernel's stack", CAN_BY, .set = set_kstack },
+	{ 0, "top", "N", "only the N most frequent in each report", CAN_KEYS, .set = set_top },
+	{ 'i', "interval", "SEC", "as INTERVAL: seconds between reports", .set = set_interval },
+	{ 'd', "duration", "SEC", "end after so many seconds", .set = set_duration, .brief = true },
+	{ 'n', "max-events", "N", "end after N rows", CAN_EVENTS, .set = set_max_events },
+	{ 0, "bt", NULL, "print as the book's bpftrace script does", .set = set_bt },
+	{ 'j', "json", NULL, "print NDJSON, a line per row", .set = set_json, .brief = true },
+	{ 's', "csv", NULL, "print CSV", .set = set_csv },
+	{ 0, "folded", NULL, "print stacks for flame graphs", CAN_BY, .set = set_folded },
+	{ 0, "fields", "LIST", "print just these columns; \"help\" lists them", .set = set_fields,
+	  .values = VALUES_FIELD },
+	{ 'o', "output", "FILE", "write rows to FILE", .set = set_output, .values = VALUES_FILE },
+	{ 'w', "wide", NULL, "full addresses and names, more columns", .set = set_wide,
+	  .brief = true },
 	{ 't', "timestamp", NULL, "seconds since the start before each row", CAN_EVENTS,
-	  set_start_stamp },
-	{ 'T', "time", NULL, "HH:MM:SS before each row", CAN_EVENTS, set_clock_stamp },
-	{ 0, "ts", "FORMAT", "iso, unix or mono, with nanoseconds", CAN_EVENTS, set_ts },
-	{ 'H', "no-header", NULL, "no heading", 0, set_no_header },
-	{ 'q', "quiet", NULL, "no banner, no warnings", 0, set_quiet },
-	{ 0, "backend", "LIST", "only fentry, kprobe, tracepoint (default: any)", 0,
-	  set_backend },
-	{ 0, "map-size", "N", "room for N undecided calls or keys (default 16384)", 0,
-	  set_map_size },
-	{ 0, "strict", NULL, "fail when something can't be seen or was lost", 0, set_strict },
-	{ 0, "user", "USER", "become USER once attached (sockray, or nobody)", 0, set_account },
-	{ 0, "no-drop", NULL, "keep all rights after attaching, to debug", 0, set_no_drop },
-	{ 0, "stats", NULL, "at the end: what it cost, in the kernel and here", 0, set_stats },
-	{ 'v', "verbose", NULL, "hooks in use, libbpf's log, totals", 0, set_verbose },
-	{ 'V', "version", NULL, "version", 0, NULL },
-	{ 'h', "help", NULL, "this", 0, NULL },
+	  .set = set_start_stamp },
+	{ 'T', "time", NULL, "HH:MM:SS before each row", CAN_EVENTS, .set = set_clock_stamp,
+	  .brief = true },
+	{ 0, "ts", "FORMAT", "iso, unix or mono, with nanoseconds", CAN_EVENTS, .set = set_ts,
+	  .words = ts_words },
+	{ 'H', "no-header", NULL, "no heading", .set = set_no_header },
+	{ 'q', "quiet", NULL, "no banner, no warnings", .set = set_quiet },
+	{ 0, "backend", "LIST", "only fentry, kprobe, tracepoint (default: any)",
+	  .set = set_backend, .words = backend_words },
+	{ 0, "map-size", "N", "room for N undecided calls or keys (default 16384)",
+	  .set = set_map_size },
+	{ 0, "strict", NULL, "fail when something can't be seen or was lost", .set = set_strict },
+	{ 0, "user", "USER", "become USER once attached (sockray, or nobody)", .set = set_account,
+	  .values = VALUES_USER },
+	{ 0, "no-drop", NULL, "keep all rights after attaching, to debug", .set = set_no_drop },
+	{ 0, "stats", NULL, "at the end: what it cost, in the kernel and here", .set = set_stats },
+	{ 'v', "verbose", NULL, "hooks in use, libbpf's log, totals", .set = set_verbose },
+	{ 'V', "version", NULL, "version", .set = NULL },
+	{ 'h', "help", NULL, "this; -h: the main options on one screen", .set = NULL },
+	{},
 };
 
-#define OPTIONS (sizeof(options) / sizeof(*options))
+#define OPTIONS (sizeof(options) / sizeof(*options) - 1)
 
-static bool tool_can(const struct tool *tool, const struct option_entry *o)
+static void help_head(const struct tool *tool)
 {
-	return !(o->can & ~tool->can);
+	printf("%s - %s\nUsage: %s [OPTIONS] [INTERVAL [COUNT]] [-- COMMAND [ARGS]]\n\n",
+	       tool->name, tool->help, tool->name);
+	printf("  %-26s ", "INTERVAL [COUNT]");
+	if (tool->can & CAN_COUNT)
+		puts("with --count: seconds between reports; how many");
+	else if (tool->interval_ns)
+		printf("seconds between reports (default %g); how many\n",
+		       tool->interval_ns / 1e9);
+	else
+		puts("seconds between reports (without: one, at the end)");
+}
+
+static void help_option(const struct option_entry *o)
+{
+	char left[64];
+
+	snprintf(left, sizeof(left), "%c%c%s--%s%s%s", o->letter ? '-' : ' ',
+		 o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name,
+		 o->arg ? " " : "", o->arg ? o->arg : "");
+	printf("  %-26s %s\n", left, o->help);
+}
+
+static void help_examples(const struct tool *tool)
+{
+	printf("\nExamples:\n");
+	for (const char *const *e = tool->examples; e && *e; e += 2)
+		printf("  %-39s %s\n", e[0], e[1]);
+}
+
+void option_brief_help(const struct tool *tool)
+{
+	help_head(tool);
+	for (const struct option_entry *o = options; o->name; o++)
+		if (o->brief && tool_can(tool, o))
+			help_option(o);
+	printf("      %-22s all options and columns; more in man 8 %s\n", "--help", tool->name);
+	help_examples(tool);
+}
+
+static void help_columns(const struct table *table, const char *option)
+{
+	printf("\nColumns%s:\n", option);
+	for_each_column(c, table)
+		if (c->flags & (COL_TEXT | COL_WIDE))
+			printf("  %-10s %s%s\n", c->title, c->help,
+			       c->flags & COL_TEXT ? "" : " (-w)");
 }
 
 void option_help(const struct tool *tool)
 {
-	printf("%s - %s\n\nUsage: %s [OPTIONS] [INTERVAL [COUNT]] [-- COMMAND [ARGS]]\n\n",
-	       tool->name, tool->help, tool->name);
-	for (size_t i = 0; i < OPTIONS; i++) {
-		const struct option_entry *o = &options[i];
-		char left[64];
-
-		if (!tool_can(tool, o))
-			continue;
-		snprintf(left, sizeof(left), "%c%c%s--%s%s%s", o->letter ? '-' : ' ',
-			 o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name,
-			 o->arg ? " " : "", o->arg ? o->arg : "");
-		printf("  %-26s %s\n", left, o->help);
-	}
-	printf("\nColumns:\n");
-	for_each_column(c, tool->table)
-		if (c->flags & (COL_TEXT | COL_WIDE))
-			printf("  %-10s %s%s\n", c->title, c->help,
-			       c->flags & COL_TEXT ? "" : " (-w)");
-	printf("\nExamples:\n");
-	for (const char *const *e = tool->examples; e && *e; e += 2)
-		printf("  %-39s %s\n", e[0], e[1]);
+	help_head(tool);
+	for (const struct option_entry *o = options; o->name; o++)
+		if (tool_can(tool, o))
+			help_option(o);
+	if (tool->note)
+		printf("\n%s\n", tool->note);
+	help_columns(tool->table, "");
+	if (tool->by)
+		help_columns(tool->by, " with --by");
+	if (tool->count)
+		help_columns(tool->count, " with --count");
+	help_examples(tool);
 }
 
 static void fields_help(const struct table *t)
@@ -484,9 +529,61 @@ static void getopt_tables(char *letters, struct option *longs)
 	longs[OPTIONS] = (struct option){};
 }
 
-static int usage(const struct tool *tool)
+/* The names of the tools that can do what O asks for. */
+static void able_tools(struct buf *b, const struct option_entry *o)
 {
-	fprintf(stderr, "Try '%s --help'.\n", tool->name);
+	for_each_tool(t) {
+		if (!tool_can(*t, o))
+			continue;
+		buf_str(b, b->len ? ", " : "");
+		buf_str(b, (*t)->name);
+	}
+}
+
+static void no_use(const struct tool *tool, const struct option_entry *o)
+{
+	char letter[] = { '-', o->letter, ',', ' ', '\0' };
+	struct buf able = {};
+
+	able_tools(&able, o);
+	fail(0, "%s has no use for %s--%s, which is for %.*s", tool->name,
+	     o->letter ? letter : "", o->name, (int)able.len, able.p);
+	buf_free(&able);
+}
+
+/* WORD is no option, or the beginning of several. */
+static void unknown_option(const struct tool *tool, const char *word)
+{
+	size_t len = strcspn(word, "=");
+	struct suggestion near;
+	struct buf all = {};
+
+	suggest_for(&near, word + 2, len < 2 ? 0 : len - 2);
+	for (const struct option_entry *o = options; o->name; o++) {
+		if (!tool_can(tool, o))
+			continue;
+		suggest_word(&near, o->name);
+		if (len < 3 || strncmp(o->name, word + 2, len - 2))
+			continue;
+		buf_str(&all, all.len ? ", --" : "--");
+		buf_str(&all, o->name);
+	}
+	if (all.len)
+		fail(0, "%.64s is cut too short: it may be %.*s", word, (int)all.len, all.p);
+	else
+		fail(0, "there is no option %.64s%s", word, suggest_end(&near, "--"));
+	buf_free(&all);
+}
+
+/* -json is -j -s -o n: what was meant is told behind whatever was wrong with that. */
+static int usage(const struct tool *tool, char **argv)
+{
+	fprintf(stderr, "Try '%s --help'.", tool->name);
+	for (char **word = argv + 1; *word && strcmp(*word, "--"); word++)
+		for (const struct option_entry *o = options; o->name; o++)
+			if (**word == '-' && !strcmp(*word + 1, o->name))
+				fprintf(stderr, " Long options have two dashes: --%s.", o->name);
+	fputc('\n', stderr);
 	return EXIT_USAGE;
 }
 
@@ -495,6 +592,9 @@ static int word(struct run *run, const char *text, int nth)
 {
 	__u64 n = 0;
 
+	if (nth == 0 && !strpbrk(text, "0123456789"))
+		return bad("\"%.64s\" is no INTERVAL, a number of seconds; a command to run goes behind --",
+			   text);
 	if (nth == 0)
 		return set_interval(run, text);
 	if (nth == 1) {
@@ -580,12 +680,12 @@ int option_parse(struct run *run, const struct tool *tool, int argc, char **argv
 				run->command = argv + optind;
 				if (!*run->command) {
 					fail(0, "-- must be followed by a command");
-					return usage(tool);
+					return usage(tool, argv);
 				}
 				break;
 			}
 			if (word(run, argv[optind++], words++))
-				return usage(tool);
+				return usage(tool, argv);
 			continue;
 		}
 		if (c == ':' || c == '?') {
@@ -597,13 +697,12 @@ int option_parse(struct run *run, const struct tool *tool, int argc, char **argv
 			else if (optopt)
 				fail(0, "there is no option -%c", optopt);
 			else
-				fail(0, "there is no option %.64s, or it is cut too short",
-				     argv[optind - 1]);
-			return usage(tool);
+				unknown_option(tool, argv[optind - 1]);
+			return usage(tool, argv);
 		}
 		o = c >= 256 ? &options[c - 256] : entry_of(c);
 		if (o->letter == 'h') {
-			option_help(tool);
+			(c == 'h' ? option_brief_help : option_help)(tool);
 			return EXIT_OK;
 		}
 		if (o->letter == 'V') {
@@ -611,20 +710,17 @@ int option_parse(struct run *run, const struct tool *tool, int argc, char **argv
 			return EXIT_OK;
 		}
 		if (!tool_can(tool, o)) {
-			if (c < 256)
-				fail(0, "%s has no use for -%c, --%s", tool->name, c, o->name);
-			else
-				fail(0, "%s has no use for --%s", tool->name, o->name);
-			return usage(tool);
+			no_use(tool, o);
+			return usage(tool, argv);
 		}
 		if (o->set(run, optarg))
-			return usage(tool);
+			return usage(tool, argv);
 	}
 	if (run->fields && !strcmp(run->fields, "help")) {
 		fields_help(run->count ? tool->count : run_table(run));
 		return EXIT_OK;
 	}
 	if (check(run))
-		return usage(tool);
+		return usage(tool, argv);
 	return -1;
 }

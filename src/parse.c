@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "name.h"
+#include "suggest.h"
 #include "util.h"
 
 static const __u64 second = 1000000000;
@@ -244,8 +245,23 @@ int user_named(const char *name, struct user *user)
 	return find_user(name, 0, user);
 }
 
+/* For a NAME that no user has: the end of a sentence. */
+static const char *user_meant(struct suggestion *s, const char *name)
+{
+	FILE *f = fopen("/etc/passwd", "re");
+	struct passwd *entry;
+
+	suggest_for(s, name, strlen(name));
+	while (f && (entry = fgetpwent(f)))
+		suggest_word(s, entry->pw_name);
+	if (f)
+		fclose(f);
+	return suggest_end(s, "");
+}
+
 int parse_account(const char *s, struct user *user)
 {
+	struct suggestion near;
 	__u64 n;
 	int err = number_between(s, 0, last_uid, &n);
 
@@ -259,7 +275,8 @@ int parse_account(const char *s, struct user *user)
 			   (unsigned long long)last_uid);
 	err = user_named(s, user);
 	if (err == -ENOENT)
-		return bad(s, "is neither a user's number nor a name in /etc/passwd");
+		return bad(s, "is neither a user's number nor a name in /etc/passwd%s",
+			   user_meant(&near, s));
 	if (err)
 		return bad(s,
 			   "cannot be looked up, since /etc/passwd cannot be read (%s): "
@@ -278,10 +295,23 @@ int parse_user(const char *s, __u32 *uid)
 	return err;
 }
 
+/* For an ITEM that isn't among the names that WORD lists: the end of a sentence. */
+static const char *meant(struct suggestion *s, const char *item,
+			 bool (*word)(size_t n, char word[NAME_WORD]))
+{
+	char known[NAME_WORD];
+
+	suggest_for(s, item, strlen(item));
+	for (size_t n = 0; word(n, known); n++)
+		suggest_word(s, known);
+	return suggest_end(s, "");
+}
+
 int parse_families(const char *s, __u64 *bits)
 {
 	const char *rest = s;
 	char item[ITEM_LEN];
+	struct suggestion near;
 	__u64 got = 0;
 	int family;
 
@@ -295,7 +325,8 @@ int parse_families(const char *s, __u64 *bits)
 		family = family_number(item);
 		if (family < 0 || family >= 64)
 			return bad(item, "is not an address family: inet, inet6, unix, vsock, "
-					 "netlink, packet, ..., all, or a number from 0 to 63");
+					 "netlink, packet, ..., all, or a number from 0 to 63%s",
+				   meant(&near, item, family_word));
 		got |= (__u64)1 << family;
 	}
 	*bits = got;
@@ -306,6 +337,7 @@ int parse_protocols(const char *s, __u16 list[CONF_PROTOCOLS], __u32 *n)
 {
 	const char *rest = s;
 	char item[ITEM_LEN];
+	struct suggestion near;
 	__u32 got = 0, i;
 	int protocol;
 
@@ -315,7 +347,8 @@ int parse_protocols(const char *s, __u16 list[CONF_PROTOCOLS], __u32 *n)
 		protocol = protocol_number(item);
 		if (protocol < 0)
 			return bad(item, "is not a protocol: tcp, udp, mptcp, sctp, icmp, ..., "
-					 "or a number from 0 to 65535");
+					 "or a number from 0 to 65535%s",
+				   meant(&near, item, protocol_word));
 		for (i = 0; i < got && list[i] != protocol; i++)
 			;
 		if (i < got)
@@ -435,6 +468,7 @@ int parse_errnos(const char *s, __u64 bits[CONF_ERRNOS])
 	const int last = CONF_ERRNOS * 64 - 1;
 	__u64 got[CONF_ERRNOS] = { 0 };
 	const char *rest = s;
+	struct suggestion near;
 	char item[ITEM_LEN];
 
 	while (rest) {
@@ -446,8 +480,8 @@ int parse_errnos(const char *s, __u64 bits[CONF_ERRNOS])
 		if (e < 1 || e > last)
 			return bad(item,
 				   "is not an error: ECONNREFUSED, ETIMEDOUT, ..., or a number "
-				   "from 1 to %d",
-				   last);
+				   "from 1 to %d%s",
+				   last, meant(&near, item, errno_word));
 		got[e / 64] |= (__u64)1 << e % 64;
 	}
 	memcpy(bits, got, sizeof(got));

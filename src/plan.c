@@ -9,7 +9,7 @@
 
 #include "util.h"
 
-static const char *const backend_names[BACKENDS] = { "fentry", "kprobe", "tracepoint" };
+const char *const backend_words[] = { "fentry", "kprobe", "tracepoint", NULL };
 
 #define ALL ((1U << BACKENDS) - 1)
 
@@ -57,11 +57,6 @@ static const struct {
 	{ "tp/", NEVER, false },
 	{ "", ALWAYS, true },
 };
-
-const char *backend_name(enum backend b)
-{
-	return backend_names[b];
-}
 
 const char *struck_words(enum struck s)
 {

@@ -36,7 +36,7 @@ struct plan {
 	size_t n;
 };
 
-const char *backend_name(enum backend b);
+extern const char *const backend_words[]; /* by enum backend, up to NULL */
 const char *route_name(enum route r);
 const char *struck_words(enum struck s);
 

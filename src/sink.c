@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "suggest.h"
+
 static const struct sink_ops *const by_form[] = {
 	[FORM_TEXT] = &text_ops, [FORM_BT] = &text_ops,	      [FORM_JSON] = &json_ops,
 	[FORM_CSV] = &csv_ops,	 [FORM_FOLDED] = &folded_ops,
@@ -29,6 +31,23 @@ static bool by_default(const struct run *run, const struct column *c)
 	}
 }
 
+/* Who types the heading of a column means its name. */
+static int no_column(const struct table *t, const char *field, size_t len)
+{
+	struct suggestion near;
+
+	suggest_for(&near, field, len);
+	for_each_column(c, t) {
+		if (c->flags & COL_HIDDEN)
+			continue;
+		suggest_word(&near, c->name);
+		suggest_alias(&near, c->title, c->name);
+	}
+	fail(0, "--fields: there is no column \"%.*s\" (--fields help lists them)%s",
+	     (int)(len < 64 ? len : 64), field, suggest_end(&near, ""));
+	return -EINVAL;
+}
+
 static int choose(struct sink *s, const char *fields)
 {
 	size_t n = 0;
@@ -38,11 +57,7 @@ static int choose(struct sink *s, const char *fields)
 		const struct column *c = table_column(s->table, fields, len);
 
 		if (!c)
-			return fail(0,
-				    "--fields: there is no column \"%.64s\"; --fields help "
-				    "lists them",
-				    fields),
-			       -EINVAL;
+			return no_column(s->table, fields, len);
 		s->cells = xrealloc(s->cells, (n + 2) * sizeof(*s->cells));
 		s->cells[n++] = (struct cell){ .column = c };
 		fields += len;

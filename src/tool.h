@@ -41,6 +41,7 @@ struct point {
 struct tool {
 	const char *name;
 	const char *help;		/* one line */
+	const char *note;		/* one more for --help, or NULL */
 	const struct table *table;	/* its rows */
 	const struct table *by;		/* CAN_BY: its rows with --by */
 	const struct table *count;	/* CAN_COUNT: the rows of --count */

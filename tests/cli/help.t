@@ -1,7 +1,7 @@
 #!/bin/sh
 # What the program says about itself. Exercises --help (every option, the columns, five examples,
-# 80 columns), -V, list, help TOOL, unknown tools, links, the suffix -sockray, and that nothing of
-# that is lost on a full disk. Needs neither root nor BPF.
+# 80 columns) and -h (on one screen) of each tool, -V, list, help TOOL, unknown tools, links, the
+# suffix -sockray, and that nothing of that is lost on a full disk. Needs neither root nor BPF.
 . "$(dirname "$0")/../lib.sh"
 
 run "$B/soconnect" --help
@@ -61,22 +61,39 @@ OPTIONS
 for column in PID PROCESS FAM ADDRESS PORT 'LAT\(us\)' RESULT; do
 	like "$help" "^ +$column +[^ ]" "--help: column $column"
 done
-examples=$(printf '%s\n' "$help" | sed -n '/^Examples/,$p' | grep -c '^  *soconnect')
-is "$examples" 5 "--help: five examples"
-is "$(printf "%s\n" "$help" | awk "length(\$0) > 80")" "" "--help: 80 columns"
 unlike "$help" "$(printf '\t')" "--help: no tabs"
 like "$help" 'default' "--help: defaults are told"
 like "$help" '(micro)?seconds|us\)' "--help: units are told"
+run "$B/sockstat" --help
+like "$out" '^This is not .* lists sockets.* ss -p' "sockstat --help: for sockets, ss"
 
-# the examples are true: each is accepted (as far as that can be seen without tracing)
-printf '%s\n' "$help" | sed -n '/^Examples/,$p' | sed -n 's/^  *\(soconnect.*[^ ]\)   .*/\1/p' >"$T/examples"
-while read -r _ example; do
-	run "$B/soconnect" $(echo "$example" | sed 's/ *--\( .*\)*$//') --fields help
-	is "$rc" 0 "--help: the example \"$example\" is right"
-done <"$T/examples"
+# examples OPTION: those of $tool, from its help
+examples() {
+	"$B/$tool" $1 | sed -n '/^Examples/,$p' | sed -n "s/^  \\($tool\\( [^ ][^ ]*\\)*\\)  .*/\\1/p"
+}
+"$B/sockray" list >"$T/tools"
+while read -r tool _; do
+	for option in --help -h; do
+		text=$("$B/$tool" $option)
+		is "$(printf '%s\n' "$text" | awk 'length($0) > 80')" "" "$tool $option: 80 columns"
+		is "$(examples $option | wc -l) $(printf '%s\n' "$text" | tail -n 5 | grep -c "^  $tool ")" \
+			"5 5" "$tool $option: five examples at the end"
+	done
+	# with a prompt below it
+	ok "$tool -h: $(printf '%s\n' "$text" | wc -l) lines fit a screen of 24" \
+		test "$(printf '%s\n' "$text" | wc -l)" -le 23
+	printf '%s\n' "$text" | sed -n '/--help/d; /^ *[A-Z-]/p' | sed '/^Examples/,$d' >"$T/brief"
+	is "$("$B/$tool" --help | grep -cFxf "$T/brief")" "$(wc -l <"$T/brief")" \
+		"$tool -h: its lines are of --help"
+	like "$text" '--help  ' "$tool -h: says where the rest is"
+	# the examples are true: each is accepted (as far as that can be seen without tracing)
+	examples -h >"$T/examples"
+	while read -r _ example; do
+		run "$B/$tool" $(echo "$example" | sed 's/ *--\( .*\)*$//; s/>.*//') --fields help
+		is "$rc" 0 "$tool --help: the example \"$example\" is right"
+	done <"$T/examples"
+done <"$T/tools"
 
-run "$B/soconnect" -h
-is "$out" "$help" "-h is --help"
 run "$B/soconnect" -x -h --nonsense
 is "$rc" 0 "-h wins over what follows"
 run "$B/sockray" help soconnect
@@ -108,6 +125,21 @@ for words in "nonsense" "help nonsense" "--nonsense" "soconnectx"; do
 	like "$err" "^sockray: .*$(echo "$words" | sed 's/help //')" "sockray $words: names it"
 	is "$(printf '%s\n' "$err" | wc -l)" 1 "sockray $words: one sentence"
 done
+while read -r words; do
+	right=${words#* => }
+	run "$B/sockray" ${words% => *}
+	like "$err" "did you mean $right\\?\$" "sockray ${words% => *}: $right"
+done <<WORDS
+soconect => soconnect
+sockstats => sockstat
+SOFAMILY => sofamily
+soproto => soprotocol
+dcotor => doctor
+help sofamly => sofamily
+--hlep => --help
+WORDS
+run "$B/sockray" xyzzy
+unlike "$err" 'did you mean' "sockray xyzzy: nothing is near"
 run "$B/sockray" "$(printf 'x\033[2Jx')"
 ok "an unknown tool with ESC: none reaches the terminal" sh -c "! grep -q '$(printf '\033')' '$T/err'"
 

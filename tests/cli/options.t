@@ -46,7 +46,8 @@ refuse "unknown option behind good ones" '--nonsense' -4 -x --nonsense=3
 refuse "ambiguous option" '--f' --f
 refuse "an argument too much" '--json' --json=yes
 refuse "a word too much" 'extra' --count 1 1 extra
-refuse "a command without --" 'curl' curl
+refuse "a command without --" 'curl.*behind --' curl
+refuse "a command without --, behind options" '/bin/ls.*behind --' -x /bin/ls -l
 
 for option in -p --pid --tid -c --comm -u --uid -f --family --protocol -P --port -a --addr --cgroup \
 	--netns -e --errno --min-lat -i --interval -d --duration -n --max-events --fields -o \
@@ -82,6 +83,45 @@ bad --fields x '' PID bt_comm 'pid comm'
 for value in pid, pid,,comm ,pid pid,x; do
 	refuse "--fields '$value'" "--fields|$value" -d 0.01 --fields "$value"
 done
+
+# ---- what was meant
+
+while read -r words; do
+	right=${words#* => }
+	words=${words% => *}
+	run timeout -k 5 20 "$B/"$words -d 0.01
+	like "$rc $err" "^2 .*did you mean $right\\?\$" "$words: did you mean $right?"
+done <<WORDS
+soconnect --jsno => --json
+soconnect --jason=1 => --json
+soconnect --JSON => --json
+soconnect --fnial => --final
+soconnect --max-event-s 3 => --max-events
+soconnect -f inte => inet
+soconnect -f inet,uinx => unix
+soconnect --protocol tpc => tcp
+soconnect -e ECONREFUSED => ECONNREFUSED
+soconnect -e timedout => ETIMEDOUT
+soconnect -u rooot => root
+soconnect --ts ios => iso
+soconnect --backend kprob => kprobe
+soconnect --fields pid,cmom => comm
+soconnect --fields raddress => raddr
+soconnect --fields PROCESS => comm
+soconnect --fields ADDRESS => raddr
+sockstat --by comm,fmaily => family
+sockstat --call snd => send
+WORDS
+for words in "--xyzzy" "-f xyzzy" "-e EXYZZY" "--fields xyzzy"; do
+	run timeout -k 5 20 "$B/soconnect" $words -d 0.01
+	is "$rc $(printf '%s\n' "$err" | grep -c 'did you mean')" "2 0" "$words: nothing is near"
+done
+refuse "--fi: which of them" 'it may be --final, --fields$' --fi
+refuse "--by: who has it" 'which is for sockstat$' --by pid
+run "$B/soconnect" -comm nginx
+like "$err" "^Try .* two dashes: --comm\.\$" "-comm nginx: has one dash too few"
+run "$B/soconnect" -Z -- ls -json
+unlike "$err" "dashes" "behind -- are the command's options"
 
 # a text that is longer than anybody wants to read
 long=$(head -c 5000 /dev/zero | tr '\0' 7)

@@ -190,17 +190,16 @@ static const struct point points[] = {
 static const char *const maps[] = { "keys", "claimed", "counts", "interrupted", "requests", "made", NULL };
 
 static const char *const examples[] = {
-	"sockstat", "all operations, every second",
-	"sockstat 5 12", "twelve times five seconds",
+	"sockstat 5 12", "all operations, twelve times 5 s",
 	"sockstat --by comm,call", "by which process",
 	"sockstat --call send --by pid --top 10", "the ten busiest senders",
 	"sockstat -U --call connect", "from which code path",
 	"sockstat --folded 10 1 >out.folded", "for a flame graph",
-	"sockstat -c redis-server -w", "one program, with its bytes",
 	NULL,
 };
 
-TOOL(sockstat, .help = "count socket operations per second, and by whom", .table = &table,
-     .by = &by_table, .points = points, .maps = maps, .examples = examples,
+TOOL(sockstat, .help = "count socket operations per second, and by whom",
+     .note = "This is not the sockstat that lists sockets, of BSD and Debian: for that, ss -p.",
+     .table = &table, .by = &by_table, .points = points, .maps = maps, .examples = examples,
      .interval_ns = 1000000000,
      .can = CAN_KEYS | CAN_BY | CAN_COMPAT | CAN_RESULT | CAN_PEER);
