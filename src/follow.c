@@ -22,10 +22,16 @@ struct process {
 	bool followed;
 };
 
-/* The parent's pid, from /proc/PID/stat; the name in it may hold blanks and brackets. */
+unsigned follow_parent(const char *stat)
+{
+	const char *p = strrchr(stat, ')');
+
+	return p && strlen(p) > 4 ? strtoul(p + 4, NULL, 10) : 0;
+}
+
 static unsigned parent_of(int proc, const char *pid)
 {
-	char path[32], text[512], *p;
+	char path[32], text[512];
 	ssize_t len;
 	int fd;
 
@@ -41,8 +47,7 @@ static unsigned parent_of(int proc, const char *pid)
 	if (len <= 0)
 		return 0;
 	text[len] = 0;
-	p = strrchr(text, ')');
-	return p && strlen(p) > 4 ? strtoul(p + 4, NULL, 10) : 0;
+	return follow_parent(text);
 }
 
 static int add(int map, unsigned pid)

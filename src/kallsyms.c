@@ -5,7 +5,6 @@
 #include "kallsyms.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "util.h"
@@ -25,15 +24,13 @@ static int by_addr(const void *a, const void *b)
 	return !x->name - !y->name ? !y->name - !x->name : 0; /* data first */
 }
 
-static void load(void)
+void kallsyms_read(FILE *f)
 {
 	char *line = NULL;
 	size_t room = 0, max = 0;
-	FILE *f = fopen("/proc/kallsyms", "re");
 
+	kallsyms_free();
 	loaded = true;
-	if (!f)
-		return;
 	/* ffffffff81000000 T _text, or with a tab and [module] behind it */
 	while (getline(&line, &room, f) > 0) {
 		char *p, *name, *module = NULL;
@@ -60,8 +57,19 @@ static void load(void)
 					   code && module ? xstrdup(module) : NULL };
 	}
 	free(line);
+	if (n)
+		qsort(list, n, sizeof(*list), by_addr);
+}
+
+static void load(void)
+{
+	FILE *f = fopen("/proc/kallsyms", "re");
+
+	loaded = true;
+	if (!f)
+		return;
+	kallsyms_read(f);
 	fclose(f);
-	qsort(list, n, sizeof(*list), by_addr);
 }
 
 const struct ksym *kallsyms_find(uint64_t addr)

@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -245,23 +244,18 @@ void maps_add(struct maps *m, struct module *module, uint64_t base)
 					  module->code, module, xstrdup(module->name) });
 }
 
-void maps_read(struct maps *m, unsigned pid)
+void maps_read_from(struct maps *m, unsigned pid, FILE *f)
 {
-	char path[32], *line = NULL;
+	char *line = NULL;
 	size_t room = 0;
-	FILE *f;
 
 	memset(m, 0, sizeof(*m));
-	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
-	f = fopen(path, "re");
-	if (!f)
-		return;
 	while (getline(&line, &room, f) > 0) {
 		unsigned long long start, end, offset, inode;
 		unsigned major, minor;
 		struct mapping mapping = {};
 		const char *name;
-		char perms[5];
+		char perms[5] = "";
 		int at = 0, fd;
 
 		if (m->n == MOST_MAPPINGS)
@@ -285,6 +279,19 @@ void maps_read(struct maps *m, unsigned pid)
 		add_mapping(m, &mapping);
 	}
 	free(line);
+}
+
+void maps_read(struct maps *m, unsigned pid)
+{
+	char path[32];
+	FILE *f;
+
+	memset(m, 0, sizeof(*m));
+	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	maps_read_from(m, pid, f);
 	fclose(f);
 }
 
