@@ -177,18 +177,39 @@ const uint8_t *module_id(const struct module *m)
 
 /* ------------------------------------------------------------------ processes */
 
+/*
+ * Open PATH if it is a regular file, and unless it is SURE to be the right one, that of DEV and
+ * INODE. What stands there was chosen by the process's owner: something may happen to a device by
+ * being opened. So it is looked at first.
+ */
+static int open_file(const char *path, bool sure, dev_t dev, ino_t inode)
+{
+	int found = open(path, O_PATH | O_CLOEXEC), fd = -1;
+	char again[32];
+	struct stat st;
+
+	if (found < 0)
+		return -1;
+	if (!fstat(found, &st) && S_ISREG(st.st_mode) &&
+	    (sure || (st.st_dev == dev && st.st_ino == inode))) {
+		snprintf(again, sizeof(again), "/proc/self/fd/%d", found);
+		fd = open(again, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	}
+	close(found);
+	return fd;
+}
+
 /* Open what is mapped there: DEV and INODE, at PATH in the process's root. */
 static int open_mapped(unsigned pid, uint64_t start, uint64_t end, dev_t dev, ino_t inode,
 		       const char *path)
 {
 	char file[64];
-	struct stat st;
 	int fd;
 
 	/* leads to the very file, even if it is deleted or in a container */
 	snprintf(file, sizeof(file), "/proc/%u/map_files/%llx-%llx", pid,
 		 (unsigned long long)start, (unsigned long long)end);
-	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = open_file(file, true, 0, 0);
 	if (fd >= 0)
 		return fd;
 	/* that wasn't permitted, or the process is gone */
@@ -198,12 +219,10 @@ static int open_mapped(unsigned pid, uint64_t start, uint64_t end, dev_t dev, in
 
 		buf_str(&b, in_root ? file : "");
 		buf_add(&b, path, strlen(path) + 1);
-		fd = open(b.p, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		fd = open_file(b.p, false, dev, inode);
 		buf_free(&b);
-		if (fd >= 0 && !fstat(fd, &st) && st.st_dev == dev && st.st_ino == inode)
-			return fd;
 		if (fd >= 0)
-			close(fd);
+			return fd;
 	}
 	return -1;
 }
