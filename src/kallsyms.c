@@ -21,7 +21,7 @@ static int by_addr(const void *a, const void *b)
 
 	if (x->addr != y->addr)
 		return x->addr < y->addr ? -1 : 1;
-	return !x->name - !y->name ? !y->name - !x->name : 0; /* data first */
+	return !y->name - !x->name; /* data first */
 }
 
 void kallsyms_read(FILE *f)

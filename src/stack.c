@@ -501,9 +501,9 @@ static void fold_name(struct buf *b, const char *name)
 	size_t from = b->len;
 
 	text_escape(b, name, strlen(name));
-	for (char *p = b->p + from; p < b->p + b->len; p++)
-		if (*p == ';')
-			*p = ':';
+	for (size_t i = from; i < b->len; i++)
+		if (b->p[i] == ';')
+			b->p[i] = ':';
 }
 
 void stack_folded(struct buf *b, const struct stack *s)
