@@ -52,6 +52,22 @@ static bool has_room(const struct output *o)
 	return poll(&p, 1, 1000) > 0;
 }
 
+/*
+ * No more can be written, and the last line of the first DONE bytes may be a part of one: whoever
+ * reads the file later must not stumble over it.
+ */
+static void give_up(struct output *o, size_t done)
+{
+	size_t whole = done;
+
+	o->state = OUTPUT_FAILED;
+	while (whole && o->buf.p[whole - 1] != '\n')
+		whole--;
+	/* a FIFO or a device has nothing to cut */
+	if (o->ours && whole < done && !ftruncate(o->fd, o->written - (done - whole)))
+		o->written -= done - whole;
+}
+
 void output_flush(struct output *o, const volatile bool *stop)
 {
 	sigset_t none, before;
@@ -72,9 +88,9 @@ void output_flush(struct output *o, const volatile bool *stop)
 		if (*stop && len > PIPE_BUF)
 			len = PIPE_BUF;
 		if (*stop && !has_room(o)) {
-			o->state = OUTPUT_FAILED;
 			fail(0, "interrupted while %s took no more: %zu bytes are not written",
 			     o->name, o->buf.len - done);
+			give_up(o, done);
 			break;
 		}
 		n = write(o->fd, o->buf.p + done, len);
@@ -90,8 +106,8 @@ void output_flush(struct output *o, const volatile bool *stop)
 
 			poll(&p, 1, 1000);
 		} else if (errno != EINTR) {
-			o->state = OUTPUT_FAILED;
 			fail(-errno, "can't write %s", o->name);
+			give_up(o, done);
 			break;
 		}
 	}

@@ -24,7 +24,7 @@ int output_open(struct output *o, const char *path, int fd);
 void output_start(struct output *o);
 /*
  * Write out what is in the buffer. A reader that went away makes it OUTPUT_CLOSED, quietly;
- * any other failure OUTPUT_FAILED, after a message. *STOP is looked at when a signal interrupts
+ * any other failure OUTPUT_FAILED, after a message; a file is then cut to whole lines. *STOP is looked at when a signal interrupts
  * the wait for a slow reader: then the rest is given up, which is a failure.
  */
 void output_flush(struct output *o, const volatile bool *stop);

@@ -95,6 +95,7 @@ if mkdir "$T/small" && mount -t tmpfs -o size=8k none "$T/small" 2>/dev/null; th
 	bound 60 "$B/soconnect" -j -p $busy -d 20 -o "$T/small/act" 2>"$T/err"
 	is $? 1 "the disk becomes full: exit code 1"
 	like "$(cat "$T/err")" 'small/act.*No space' "the disk becomes full: says so"
+	ok "the disk becomes full: what is in the file are whole lines" jq -e . "$T/small/act"
 else
 	skip "the disk becomes full" "can't mount a tmpfs"
 fi
