@@ -85,7 +85,7 @@ static double ms(const struct timeval *t)
 /* Not by getrusage: there a process begins with the memory of the one that started it. */
 static long peak_kib(void)
 {
-	FILE *f = fopen("/proc/self/status", "re");
+	FILE *f = open_text("/proc/self/status");
 	char line[128];
 	long kib = 0;
 

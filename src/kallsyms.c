@@ -32,7 +32,7 @@ void kallsyms_read(FILE *f)
 	kallsyms_free();
 	loaded = true;
 	/* ffffffff81000000 T _text, or with a tab and [module] behind it */
-	while (getline(&line, &room, f) > 0) {
+	while (read_line(f, &line, &room)) {
 		char *p, *name, *module = NULL;
 		bool code;
 		uint64_t addr = strtoull(line, &p, 16);
@@ -63,7 +63,7 @@ void kallsyms_read(FILE *f)
 
 static void load(void)
 {
-	FILE *f = fopen("/proc/kallsyms", "re");
+	FILE *f = open_text("/proc/kallsyms");
 
 	loaded = true;
 	if (!f)

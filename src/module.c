@@ -269,7 +269,7 @@ void maps_read_from(struct maps *m, unsigned pid, FILE *f)
 	size_t room = 0;
 
 	memset(m, 0, sizeof(*m));
-	while (getline(&line, &room, f) > 0) {
+	while (read_line(f, &line, &room)) {
 		unsigned long long start, end, offset, inode;
 		unsigned major, minor;
 		struct mapping mapping = {};
@@ -307,7 +307,7 @@ void maps_read(struct maps *m, unsigned pid)
 
 	memset(m, 0, sizeof(*m));
 	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
-	f = fopen(path, "re");
+	f = open_text(path);
 	if (!f)
 		return;
 	maps_read_from(m, pid, f);

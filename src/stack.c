@@ -78,18 +78,6 @@ static int compare_looks(const void *a, const void *b)
 	return order;
 }
 
-/* tsearch(3), for a NODE that must be found. */
-static void *search(void *node, void **root, int (*compare)(const void *, const void *))
-{
-	void **found = tsearch(node, root, compare);
-
-	if (!found) {
-		fail(0, "out of memory");
-		abort();
-	}
-	return *found;
-}
-
 /* ------------------------------------------------------------------ coming */
 
 static void learn_process(unsigned pid)
@@ -284,7 +272,7 @@ void stack_announce(const struct new_stack *s)
 	struct known *k = xcalloc(1, sizeof(*k));
 
 	k->id = s->id;
-	if (search(k, &by_id, compare_id) != k) { /* it was sent twice */
+	if (xtsearch(k, &by_id, compare_id) != k) { /* it was sent twice */
 		free(k);
 		return;
 	}
@@ -390,7 +378,7 @@ static bool is_tracing(const char *name)
 static unsigned max_stack(void)
 {
 	unsigned n = STACK_DEPTH;
-	FILE *f = fopen("/proc/sys/kernel/perf_event_max_stack", "re");
+	FILE *f = open_text("/proc/sys/kernel/perf_event_max_stack");
 
 	if (f) {
 		if (fscanf(f, "%u", &n) != 1 || n > STACK_DEPTH)
@@ -440,7 +428,7 @@ static struct known *find(uint64_t id)
 		resolve_kernel(k, k->resolved);
 	else
 		resolve_user(k, k->resolved);
-	k->same = search(k, &by_looks, compare_looks);
+	k->same = xtsearch(k, &by_looks, compare_looks);
 	return k;
 }
 
