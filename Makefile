@@ -77,8 +77,12 @@ static_tests := $(patsubst %,$B/%-static,traffic operations blocked compare sock
 tests: $(units) $B/sockray-broken $B/traffic $B/traffic32 $B/operations $B/operations32 \
 	$B/blocked $B/compare $(CALLPATHS)
 
+# the calls that it makes fail, one by one
+FAULTS := malloc calloc realloc fopen getline gzopen tsearch vasprintf opendir setmntent \
+	write poll ftruncate close
+$B/test_faults: private UNIT_LDFLAGS := $(FAULTS:%=-Wl,--wrap=%)
 $(units): $B/%: tests/unit/%.c $(testable)
-	$(CC) $(ALL_CFLAGS) -Isrc -Ibpf -o $@ $(filter-out %.h,$^) $(LIBS) -lcmocka
+	$(CC) $(ALL_CFLAGS) $(UNIT_LDFLAGS) -Isrc -Ibpf -o $@ $(filter-out %.h,$^) $(LIBS) -lcmocka
 
 # with FUZZ=1
 fuzzers := $(patsubst tests/fuzz/%.c,$B/fuzz-%,$(filter-out %/fuzz.c,$(wildcard tests/fuzz/*.c)))
