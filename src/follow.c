@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -35,10 +36,8 @@ static unsigned parent_of(int proc, const char *pid)
 	ssize_t len;
 	int fd;
 
-	if (strlen(pid) > 16)
+	if (snprintf(path, sizeof(path), "%s/stat", pid) >= (int)sizeof(path))
 		return 0;
-	strcpy(path, pid);
-	strcat(path, "/stat");
 	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0; /* gone meanwhile */
@@ -95,7 +94,8 @@ int follow_start(int map, const unsigned *roots, size_t n, bool descendants)
 		list[len++] = p;
 	}
 	closedir(dir);
-	qsort(list, len, sizeof(*list), by_pid);
+	if (list)
+		qsort(list, len, sizeof(*list), by_pid);
 	while (more && !err) {
 		more = false;
 		for (size_t i = 0; i < len && !err; i++) {

@@ -218,7 +218,8 @@ static int open_mapped(unsigned pid, uint64_t start, uint64_t end, dev_t dev, in
 		struct buf b = {};
 
 		buf_str(&b, in_root ? file : "");
-		buf_add(&b, path, strlen(path) + 1);
+		buf_str(&b, path);
+		buf_char(&b, '\0');
 		fd = open_file(b.p, false, dev, inode);
 		buf_free(&b);
 		if (fd >= 0)

@@ -307,7 +307,7 @@ int parse_ports(const char *s, struct port_range list[CONF_PORTS], __u32 *n)
 	const char *rest = s;
 	char item[ITEM_LEN];
 	__u32 got = 0, i;
-	__u64 lo, hi;
+	__u64 lo = 0, hi;
 
 	while (rest) {
 		char *dash;
