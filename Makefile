@@ -2,6 +2,7 @@
 # make          build/sockray and a link per tool, dynamic
 # make static   build/sockray-static: one file for any x86-64 Linux with BTF
 # make SAN=1    with ASan and UBSan, in build-san/
+# make FUZZ=1 fuzz  the fuzz targets, in build-fuzz/; tests/fuzz/run runs them
 # make tests    the test programs; tests/run runs them
 # make static-tests  those that live tests run, for tests/vm/run
 # make bench    runs the native benchmark, as root (bench/run); bench-programs only builds for it
@@ -10,7 +11,7 @@
 MACHINE := $(shell uname -m)
 INCLUDE := /usr/include
 ARCH := $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(MACHINE)))
-B := $(if $(SAN),build-san,build)
+B := $(if $(SAN),build-san,$(if $(FUZZ),build-fuzz,build))
 PREFIX ?= /usr/local
 prefix ?= $(PREFIX)
 sbindir ?= $(prefix)/sbin
@@ -34,6 +35,11 @@ WARN := -Wall -Wextra $(if $(CI),-Werror)
 ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 ifdef SAN
 ALL_CFLAGS += -fsanitize=address,undefined -fno-omit-frame-pointer
+endif
+ifdef FUZZ
+CC = $(CLANG)
+ALL_CFLAGS += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
 endif
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) \
 	-I$(INCLUDE)/$(MACHINE)-linux-gnu $(WARN) -Wno-unused-parameter -MMD -MP
@@ -88,8 +94,18 @@ static_tests := $(patsubst %,$B/%-static,traffic operations blocked compare sock
 tests: $(units) $B/sockray-broken $B/traffic $B/traffic32 $B/operations $B/operations32 \
 	$B/blocked $B/compare $(CALLPATHS)
 
+# the calls that it makes fail, one by one
+FAULTS := malloc calloc realloc fopen getline gzopen tsearch vasprintf opendir setmntent \
+	write poll ftruncate close
+$B/test_faults: private UNIT_LDFLAGS := $(FAULTS:%=-Wl,--wrap=%)
 $(units): $B/%: tests/unit/%.c $(testable)
-	$(CC) $(ALL_CFLAGS) -Isrc -Ibpf -o $@ $(filter-out %.h,$^) $(LIBS) -lcmocka
+	$(CC) $(ALL_CFLAGS) $(UNIT_LDFLAGS) -Isrc -Ibpf -o $@ $(filter-out %.h,$^) $(LIBS) -lcmocka
+
+# with FUZZ=1
+fuzzers := $(patsubst tests/fuzz/%.c,$B/fuzz-%,$(filter-out %/fuzz.c,$(wildcard tests/fuzz/*.c)))
+fuzz: $(fuzzers)
+$(fuzzers): $B/fuzz-%: tests/fuzz/%.c tests/fuzz/fuzz.c $(testable)
+	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $(filter-out %.h,$^) $(LIBS) -ljansson
 
 # soconnect with routes that are no good
 $B/broken.bpf.o: tests/broken.bpf.c | $B
@@ -193,8 +209,9 @@ uninstall:
 $B:
 	mkdir -p $@
 clean:
-	rm -rf build build-san
+	rm -rf build build-san build-fuzz
 
 -include $(wildcard $B/*.d)
-.PHONY: all static tests static-tests bench-programs bench install install-strip uninstall clean
+.PHONY: all static tests fuzz static-tests bench-programs bench install install-strip uninstall \
+	clean
 .DELETE_ON_ERROR:

@@ -38,7 +38,7 @@ static int keep_log(enum libbpf_print_level level, const char *format, va_list a
 		return 0; /* thousands of lines about relocations */
 	len = vasprintf(&text, format, args);
 	if (len < 0)
-		return 0;
+		out_of_memory();
 	if (len > LOG_HEAD + LOG_TAIL) {
 		buf_add(&libbpf_log, text, LOG_HEAD);
 		buf_str(&libbpf_log, "\n...\n");

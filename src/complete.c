@@ -107,7 +107,7 @@ static void offer_processes(const struct completion *c, const char *before)
 /* Of /etc/passwd, as -u reads it. */
 static void offer_users(const struct completion *c)
 {
-	FILE *f = fopen("/etc/passwd", "re");
+	FILE *f = open_text("/etc/passwd");
 	struct passwd *user;
 	char uid[32];
 

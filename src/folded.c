@@ -23,9 +23,10 @@ static void put_step(struct buf *b, const struct column *c, const struct value *
 	size_t from = b->len;
 
 	value_text(b, c, v);
-	for (char *p = b->p + from; v->type != V_STACK && p < b->p + b->len; p++)
-		if (*p == ';')
-			*p = ':';
+	/* nothing may have been written yet, and there be no buffer */
+	for (size_t i = from; v->type != V_STACK && i < b->len; i++)
+		if (b->p[i] == ';')
+			b->p[i] = ':';
 }
 
 static void folded_row(struct sink *s, const void *row)

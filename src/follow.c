@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -22,17 +23,21 @@ struct process {
 	bool followed;
 };
 
-/* The parent's pid, from /proc/PID/stat; the name in it may hold blanks and brackets. */
+unsigned follow_parent(const char *stat)
+{
+	const char *p = strrchr(stat, ')');
+
+	return p && strlen(p) > 4 ? strtoul(p + 4, NULL, 10) : 0;
+}
+
 static unsigned parent_of(int proc, const char *pid)
 {
-	char path[32], text[512], *p;
+	char path[32], text[512];
 	ssize_t len;
 	int fd;
 
-	if (strlen(pid) > 16)
+	if (snprintf(path, sizeof(path), "%s/stat", pid) >= (int)sizeof(path))
 		return 0;
-	strcpy(path, pid);
-	strcat(path, "/stat");
 	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return 0; /* gone meanwhile */
@@ -41,8 +46,7 @@ static unsigned parent_of(int proc, const char *pid)
 	if (len <= 0)
 		return 0;
 	text[len] = 0;
-	p = strrchr(text, ')');
-	return p && strlen(p) > 4 ? strtoul(p + 4, NULL, 10) : 0;
+	return follow_parent(text);
 }
 
 static int add(int map, unsigned pid)
@@ -90,7 +94,8 @@ int follow_start(int map, const unsigned *roots, size_t n, bool descendants)
 		list[len++] = p;
 	}
 	closedir(dir);
-	qsort(list, len, sizeof(*list), by_pid);
+	if (list)
+		qsort(list, len, sizeof(*list), by_pid);
 	while (more && !err) {
 		more = false;
 		for (size_t i = 0; i < len && !err; i++) {

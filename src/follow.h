@@ -13,5 +13,7 @@
  * the fork tracepoint is attached, so that no child is missed in between.
  */
 int follow_start(int map, const unsigned *roots, size_t n, bool descendants);
+/* The parent's pid, from a text of /proc/PID/stat, whose name may hold blanks and brackets; 0: none. */
+unsigned follow_parent(const char *stat);
 
 #endif

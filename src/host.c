@@ -4,6 +4,7 @@
  */
 #include "host.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <zlib.h>
+
+#include "util.h"
 
 static const char *const modes[] = {
 	[PREEMPT_NONE] = "none",
@@ -60,6 +63,8 @@ enum preempt preempt_in_config(const char *path)
 	gzFile f = gzopen(path, "rbe");
 	char line[256];
 
+	if (!f && errno == ENOMEM)
+		out_of_memory();
 	/* they stand together: one mode, and perhaps the real-time one, which is full */
 	while (f && gzgets(f, line, sizeof(line))) {
 		if (found && !strstr(line, "PREEMPT"))
@@ -89,7 +94,7 @@ enum preempt preempt_in_debugfs(const char *text)
 
 static const char *first_line(const char *path, char *line, int size)
 {
-	FILE *f = fopen(path, "re");
+	FILE *f = open_text(path);
 
 	line[0] = 0;
 	if (f) {

@@ -41,7 +41,7 @@ static void put_count(struct buf *b, const char *key, uint64_t n)
 static void put_boot_id(struct buf *b)
 {
 	char id[37] = "";
-	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	FILE *f = open_text("/proc/sys/kernel/random/boot_id");
 
 	if (f && fgets(id, sizeof(id), f))
 		put_string(b, "boot_id", id);

@@ -6,7 +6,6 @@
 #include "kallsyms.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "util.h"
@@ -24,24 +23,23 @@ static int by_addr(const void *a, const void *b)
 
 	if (x->addr != y->addr)
 		return x->addr < y->addr ? -1 : 1;
-	return !x->name - !y->name ? !y->name - !x->name : 0; /* data first */
+	return !y->name - !x->name; /* data first */
 }
 
 void kallsyms_open(void)
 {
-	file = fopen("/proc/kallsyms", "re");
+	file = open_text("/proc/kallsyms");
 }
 
-static void load(void)
+void kallsyms_read(FILE *f)
 {
 	char *line = NULL;
 	size_t room = 0, max = 0;
 
+	kallsyms_free();
 	loaded = true;
-	if (!file)
-		return;
 	/* ffffffff81000000 T _text, or with a tab and [module] behind it */
-	while (getline(&line, &room, file) > 0) {
+	while (read_line(f, &line, &room)) {
 		char *p, *name, *module = NULL;
 		bool code;
 		uint64_t addr = strtoull(line, &p, 16);
@@ -66,7 +64,18 @@ static void load(void)
 					   code && module ? xstrdup(module) : NULL };
 	}
 	free(line);
-	qsort(list, n, sizeof(*list), by_addr);
+	if (n)
+		qsort(list, n, sizeof(*list), by_addr);
+}
+
+static void load(void)
+{
+	loaded = true;
+	if (!file)
+		return;
+	kallsyms_read(file);
+	fclose(file);
+	file = NULL;
 }
 
 const struct ksym *kallsyms_find(uint64_t addr)

@@ -6,6 +6,7 @@
 #define KALLSYMS_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 struct ksym {
 	uint64_t addr;
@@ -17,6 +18,8 @@ struct ksym {
 void kallsyms_open(void);
 /* The function that ADDR lies in, or NULL: not known, or the kernel hides its addresses. */
 const struct ksym *kallsyms_find(uint64_t addr);
+/* Take the names from F, a text like /proc/kallsyms, and no others. */
+void kallsyms_read(FILE *f);
 void kallsyms_free(void);
 
 #endif

@@ -87,7 +87,7 @@ static uint64_t read_counter(const __u64 *counter)
 /* Fill in the differences; false: there is nothing to tell. */
 static bool fill(struct keyed *k, size_t slot)
 {
-	struct counts *row = counts_of(k, row_at(k, slot)), *last = &k->last[slot], now;
+	struct counts *row = counts_of(k, row_at(k, slot)), *last = &k->last[slot], now = {};
 	uint64_t decided;
 
 	/* what ends is counted after what begins: read in the opposite order */

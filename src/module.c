@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -246,26 +245,19 @@ void maps_add(struct maps *m, struct module *module, uint64_t base)
 					  module->code, module, xstrdup(module->name) });
 }
 
-void maps_read(struct maps *m, unsigned pid)
+void maps_read_from(struct maps *m, unsigned pid, FILE *f)
 {
-	char path[32], *line = NULL;
+	char *line = NULL;
 	size_t room = 0;
-	int fd;
-	FILE *f;
 
 	memset(m, 0, sizeof(*m));
-	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
-	fd = opener_open(path);
-	f = fd < 0 ? NULL : fdopen(fd, "r");
-	if (!f)
-		return;
-	while (getline(&line, &room, f) > 0) {
+	while (read_line(f, &line, &room)) {
 		unsigned long long start, end, offset, inode;
 		unsigned major, minor;
 		struct mapping mapping = {};
 		const char *name;
-		char perms[5];
-		int at = 0;
+		char perms[5] = "";
+		int at = 0, fd;
 
 		if (m->n == MOST_MAPPINGS)
 			break;
@@ -288,6 +280,21 @@ void maps_read(struct maps *m, unsigned pid)
 		add_mapping(m, &mapping);
 	}
 	free(line);
+}
+
+void maps_read(struct maps *m, unsigned pid)
+{
+	char path[32];
+	FILE *f;
+	int fd;
+
+	memset(m, 0, sizeof(*m));
+	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
+	fd = opener_open(path);
+	f = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!f)
+		return;
+	maps_read_from(m, pid, f);
 	fclose(f);
 }
 

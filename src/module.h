@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define BUILD_ID_LEN 20
 
@@ -29,6 +30,8 @@ struct maps {
 
 /* The mappings of a process, empty when it is gone; its files become known. */
 void maps_read(struct maps *m, unsigned pid);
+/* The same, from the text of its /proc/PID/maps. */
+void maps_read_from(struct maps *m, unsigned pid, FILE *f);
 /* The code of a file, whose offset 0 would be at BASE. */
 void maps_add(struct maps *m, struct module *module, uint64_t base);
 const struct mapping *maps_find(const struct maps *m, uint64_t addr);

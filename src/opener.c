@@ -67,7 +67,7 @@ static ssize_t receive_message(int from, void *data, size_t len, int *fd)
 	return n;
 }
 
-/* ------------------------------------------------------------------ the helper */
+/* ------------------------------------------------------------------ files */
 
 /* /proc/42/maps */
 static bool is_maps(const char *path)
@@ -105,6 +105,18 @@ static int open_elf(const char *path)
 	return fd;
 }
 
+static int open_allowed(const char *path)
+{
+	int fd;
+
+	if (!is_maps(path))
+		return open_elf(path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* ------------------------------------------------------------------ the helper */
+
 static void serve(int from)
 {
 	char path[PATH_MAX + 1];
@@ -115,9 +127,7 @@ static void serve(int from)
 		int fd, err;
 
 		path[n] = 0;
-		fd = is_maps(path) ? open(path, O_RDONLY | O_CLOEXEC) : open_elf(path);
-		if (fd == -1)
-			fd = -errno;
+		fd = open_allowed(path);
 		err = fd < 0 ? -fd : 0;
 		send_message(from, &err, sizeof(err), fd < 0 ? -1 : fd);
 		if (fd >= 0)
@@ -173,8 +183,13 @@ int opener_open(const char *path)
 {
 	int fd, err = EPIPE;
 
-	if (channel < 0)
-		return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (channel < 0) {
+		fd = open_allowed(path);
+		if (fd >= 0)
+			return fd;
+		errno = -fd;
+		return -1;
+	}
 	if (!send_message(channel, path, strlen(path), -1) &&
 	    receive_message(channel, &err, sizeof(err), &fd) == sizeof(err)) {
 		errno = err;

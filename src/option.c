@@ -640,6 +640,8 @@ static int check(struct run *run)
 		return bad("--user and --no-drop: only one can be had at a time");
 	if (run->top && !run_table(run)->keyed)
 		return bad("--top needs --by: the most frequent of what?");
+	if (run->fields && run->form == FORM_BT && (run_table(run)->keyed || run_table(run)->fixed))
+		return bad("--bt has the book's own lines: not with --fields");
 	if (run->conf.by && run->form == FORM_BT)
 		return bad("--by has no form in the book: not with --bt");
 	if (!run->interval_ns)

@@ -89,9 +89,10 @@ void output_flush(struct output *o, const volatile bool *stop)
 		if (*stop && len > PIPE_BUF)
 			len = PIPE_BUF;
 		if (*stop && !has_room(o)) {
-			o->state = OUTPUT_FAILED;
 			fail(0, "interrupted while %s took no more: %zu bytes are not written",
 			     o->name, o->buf.len - done);
+			o->state = OUTPUT_FAILED;
+			cut_line(o, done);
 			break;
 		}
 		n = write(o->fd, o->buf.p + done, len);

@@ -226,7 +226,7 @@ static int find_user(const char *name, uid_t uid, struct user *user)
 	/* Lines that begin with + or - are NIS's, and of no user: fgetpwent() makes them uid 0. */
 	if (name && (!*name || *name == '+' || *name == '-'))
 		return -ENOENT;
-	f = fopen("/etc/passwd", "re");
+	f = open_text("/etc/passwd");
 	if (!f)
 		return -errno;
 	do
@@ -248,7 +248,7 @@ int user_named(const char *name, struct user *user)
 /* For a NAME that no user has: the end of a sentence. */
 static const char *user_meant(struct suggestion *s, const char *name)
 {
-	FILE *f = fopen("/etc/passwd", "re");
+	FILE *f = open_text("/etc/passwd");
 	struct passwd *entry;
 
 	suggest_for(s, name, strlen(name));
@@ -366,7 +366,7 @@ int parse_ports(const char *s, struct port_range list[CONF_PORTS], __u32 *n)
 	const char *rest = s;
 	char item[ITEM_LEN];
 	__u32 got = 0, i;
-	__u64 lo, hi;
+	__u64 lo = 0, hi;
 
 	while (rest) {
 		char *dash;

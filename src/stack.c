@@ -78,18 +78,6 @@ static int compare_looks(const void *a, const void *b)
 	return order;
 }
 
-/* tsearch(3), for a NODE that must be found. */
-static void *search(void *node, void **root, int (*compare)(const void *, const void *))
-{
-	void **found = tsearch(node, root, compare);
-
-	if (!found) {
-		fail(0, "out of memory");
-		abort();
-	}
-	return *found;
-}
-
 /* ------------------------------------------------------------------ coming */
 
 static void learn_process(unsigned pid)
@@ -105,7 +93,7 @@ static unsigned max_stack = STACK_DEPTH;
 
 static void read_max_stack(void)
 {
-	FILE *f = fopen("/proc/sys/kernel/perf_event_max_stack", "re");
+	FILE *f = open_text("/proc/sys/kernel/perf_event_max_stack");
 
 	if (!f)
 		return;
@@ -300,7 +288,7 @@ void stack_announce(const struct new_stack *s)
 	struct known *k = xcalloc(1, sizeof(*k));
 
 	k->id = s->id;
-	if (search(k, &by_id, compare_id) != k) { /* it was sent twice */
+	if (xtsearch(k, &by_id, compare_id) != k) { /* it was sent twice */
 		free(k);
 		return;
 	}
@@ -442,7 +430,7 @@ static struct known *find(uint64_t id)
 		resolve_kernel(k, k->resolved);
 	else
 		resolve_user(k, k->resolved);
-	k->same = search(k, &by_looks, compare_looks);
+	k->same = xtsearch(k, &by_looks, compare_looks);
 	return k;
 }
 
@@ -503,9 +491,9 @@ static void fold_name(struct buf *b, const char *name)
 	size_t from = b->len;
 
 	text_escape(b, name, strlen(name));
-	for (char *p = b->p + from; p < b->p + b->len; p++)
-		if (*p == ';')
-			*p = ':';
+	for (size_t i = from; i < b->len; i++)
+		if (b->p[i] == ';')
+			b->p[i] = ':';
 }
 
 void stack_folded(struct buf *b, const struct stack *s)

@@ -39,12 +39,12 @@ static size_t stamp_width(enum stamp stamp)
 static void put_stamp(struct sink *s, const void *row)
 {
 	size_t width = stamp_width(s->run->stamp);
-	char *p = buf_room(s->out, 64), *end = p;
+	char *p = buf_room(s->out, 64), *end;
 	uint64_t when;
 
 	memcpy(&when, (const char *)row + s->table->when, sizeof(when));
 	switch (s->run->stamp) {
-	case STAMP_NONE:
+	default:
 		return;
 	case STAMP_START:
 		end = put_seconds(p, when > s->start_ns ? when - s->start_ns : 0, 6);
@@ -291,7 +291,7 @@ static int by_probe_count(const void *a, const void *b)
 
 static void probe_row(struct sink *s, const void *row)
 {
-	struct probe list[32];
+	struct probe list[32] = {};
 	size_t n = 0;
 	char clock[8];
 	uint64_t when;
@@ -303,7 +303,7 @@ static void probe_row(struct sink *s, const void *row)
 		struct value v;
 
 		column_value(s->table, s->cells[i].column, row, &v);
-		if (v.u)
+		if (v.type == V_UINT && v.u)
 			list[n++] = (struct probe){ s->cells[i].column->title, v.u };
 	}
 	qsort(list, n, sizeof(*list), by_probe_count);

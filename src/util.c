@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static const char *program = "sockray";
@@ -78,12 +79,23 @@ void warn(const char *fmt, ...)
 	va_end(ap);
 }
 
+/* At once, and without any more memory: nothing that is left to do would go well. */
+void out_of_memory(void)
+{
+	static const char what[] = ": out of memory\n";
+	const struct iovec line[] = { { (char *)program, strlen(program) },
+				      { (char *)what, sizeof(what) - 1 } };
+
+	/* if that fails too, the exit code is all that can tell */
+	if (writev(STDERR_FILENO, line, 2) < 0)
+		_exit(1);
+	_exit(1);
+}
+
 static void *have(void *p)
 {
-	if (!p) {
-		fputs("sockray: out of memory\n", stderr);
-		abort();
-	}
+	if (!p)
+		out_of_memory();
 	return p;
 }
 
@@ -115,16 +127,36 @@ static int compare_text(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+void *xtsearch(void *node, void **root, int (*compare)(const void *, const void *))
+{
+	return *(void **)have(tsearch(node, root, compare));
+}
+
 const char *intern(const char *text)
 {
 	static void *texts; /* tsearch(3) */
 	void **found = tfind(text, &texts, compare_text);
 
-	if (!found)
-		found = tsearch(xstrdup(text), &texts, compare_text);
-	if (!found)
-		abort();
-	return *found;
+	return found ? *found : xtsearch(xstrdup(text), &texts, compare_text);
+}
+
+FILE *open_text(const char *path)
+{
+	FILE *f = fopen(path, "re");
+
+	if (!f && errno == ENOMEM)
+		out_of_memory();
+	return f;
+}
+
+bool read_line(FILE *f, char **line, size_t *room)
+{
+	errno = 0;
+	if (getline(line, room, f) > 0)
+		return true;
+	if (errno == ENOMEM)
+		out_of_memory();
+	return false;
 }
 
 /* Makes room for N more bytes; at least doubles, so that appending is cheap in the long run. */

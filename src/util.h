@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "format.h"
@@ -24,11 +25,24 @@ void util_program(const char *name);
 int fail(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* These never return NULL: out of memory says so and aborts. */
+/* Says so and ends the program, exit code 1. */
+void out_of_memory(void) __attribute__((noreturn, cold));
+
+/* These never return NULL: without memory the program ends. */
 void *xmalloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *xcalloc(size_t n, size_t size) __attribute__((malloc, returns_nonnull));
 void *xrealloc(void *p, size_t size) __attribute__((returns_nonnull));
 char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
+
+/* tsearch(3), for a NODE that must be found; the one that is. */
+void *xtsearch(void *node, void **root, int (*compare)(const void *, const void *));
+
+/*
+ * fopen(3) of a file to read; NULL: it can't be. And getline(3); false: there is no more. What can't
+ * be read for want of memory must not look like a file that isn't there.
+ */
+FILE *open_text(const char *path);
+bool read_line(FILE *f, char **line, size_t *room);
 
 /* One copy of each text, for ever: equal ones are the same pointer. */
 const char *intern(const char *text);

@@ -152,6 +152,9 @@ refuse "INTERVAL without --count" "--count" 1
 refuse "INTERVAL COUNT without --count" "--count" 1 5
 refuse "-i without --count" "--count" -i 1
 refuse "--follow without -p" "-p" --follow -d 0.01
+run timeout -k 5 20 "$B/sockstat" --bt --fields accept -d 0.01
+is "$rc $out" "2 " "sockstat --bt --fields: exit code 2"
+like "$err" '^sockstat: .*--bt.*--fields' "sockstat --bt --fields: the book chooses what is in its maps"
 refuse "--count --bt" "--count.*--bt" --count --bt -d 0.01
 refuse "-- without a command" "command" --
 refuse "-j -- without a command" "command" -j --
