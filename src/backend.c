@@ -190,6 +190,18 @@ void backend_stop(struct live *live)
 	live->obj = NULL;
 }
 
+/* Is there a program on a trampoline (fentry, LSM), and does this kernel preempt those? */
+static bool may_be_preempted(const struct live *live)
+{
+	enum preempt p = kernel_here()->preempt;
+
+	for (size_t i = 0; i < live->npoints; i++)
+		if (live->points[i].wanted &&
+		    (live->points[i].route == FENTRY || live->points[i].route == LSM))
+			return p != PREEMPT_NONE && p != PREEMPT_VOLUNTARY;
+	return false;
+}
+
 static void size_map(const struct live *live, const char *name, size_t entries)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(live->obj, name);
@@ -253,7 +265,7 @@ static int prepare(struct live *live, const struct plan *plan)
 	choose_all(live, plan);
 	conf.cpus = live->cpus;
 	conf.compat_ops = live->compat_ops;
-	conf.storage = exists_thread_storage();
+	conf.storage = exists_thread_storage(may_be_preempted(live));
 	bpf_object__for_each_map(map, live->obj)
 		if (bpf_map__type(map) == BPF_MAP_TYPE_TASK_STORAGE)
 			bpf_map__set_autocreate(map, conf.storage);

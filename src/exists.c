@@ -111,17 +111,13 @@ static bool helper_exists(enum bpf_func_id helper)
 }
 
 /*
- * Before 6.2 the helper gives nothing while this CPU is inside it already, for a program that was
- * preempted there. bpf_task_storage_get_recur() mended that; the storage of cgroups came with it, in
- * the same release, and can be asked for.
+ * Before 7.0 the helper makes no record while this CPU is inside it already, for a program that was
+ * preempted there (before 6.2 it finds none either).
  */
-bool exists_thread_storage(void)
+bool exists_thread_storage(bool preempted)
 {
-	enum preempt p = kernel_here()->preempt;
-
 	return helper_exists(BPF_FUNC_task_storage_get) &&
-	       (p == PREEMPT_NONE || p == PREEMPT_VOLUNTARY ||
-		helper_exists(CGRP_STORAGE_GET));
+	       (!preempted || kernel_here()->version >= KERNEL(7, 0));
 }
 
 /* Since 6.1 they don't call the allocator where it might be inside itself: a release before that helper. */

@@ -12,8 +12,11 @@
 /* Strike them. */
 void exists_check(struct plan *plan);
 
-/* Can tracing programs keep a record with each thread (task storage), whenever they ask? */
-bool exists_thread_storage(void);
+/*
+ * Can tracing programs keep a record with each thread (task storage), whenever they ask? PREEMPTED:
+ * some of them may be preempted.
+ */
+bool exists_thread_storage(bool preempted);
 
 /* May they use hashes that take their memory entry by entry? */
 bool exists_lazy_maps(void);

@@ -391,7 +391,7 @@ static bool typed(char word[NAME_WORD], const char *name, const char *prefix)
 {
 	size_t i = 0;
 
-	for (name += strlen(prefix); name[i] && i < NAME_WORD - 1; i++)
+	for (name += strlen(prefix); i < NAME_WORD - 1 && name[i]; i++)
 		word[i] = name[i] >= 'A' && name[i] <= 'Z' ? name[i] - 'A' + 'a' : name[i];
 	word[i] = '\0';
 	return true;

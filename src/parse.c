@@ -287,7 +287,7 @@ int parse_account(const char *s, struct user *user)
 
 int parse_user(const char *s, __u32 *uid)
 {
-	struct user user;
+	struct user user = {};
 	int err = parse_account(s, &user);
 
 	if (!err)

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Each tool, in each form, uses no memory that isn't its own or holds nothing yet, and when it ends all
 # memory is given back and every descriptor closed: by valgrind. What is not to be told of is in
-# tests/valgrind.supp. The plain build only: sanitizers and valgrind don't go together.
+# tests/valgrind.supp. The plain build only: sanitizers and valgrind don't go together. With --no-drop, as
+# valgrind has no seccomp(2).
 . "$(dirname "$0")/../lib.sh"
 need_live
 
@@ -14,7 +15,7 @@ clean() {
 		--errors-for-leak-kinds=definite,indirect,possible --track-fds=yes \
 		--child-silent-after-fork=yes --error-exitcode=99 --num-callers=24 \
 		--suppressions=tests/valgrind.supp --log-file="$T/log.%p" \
-		"$B/$tool" "$@" >"$T/out" 2>"$T/err" </dev/null
+		"$B/$tool" --no-drop "$@" >"$T/out" 2>"$T/err" </dev/null
 	rc=$?
 	# commands that valgrind doesn't know, and descriptors that were open before
 	left=$(sed 's/^[-=]*[0-9]*[-=]* *//' "$T"/log.* | awk '
