@@ -9,6 +9,7 @@
  *	traffic [--final] [--named] [--list] [--expect FILE] CASE...|all
  *	traffic32 [--no-compat] [--socketcall] and the same
  *	traffic flood N		N connects, quickly; nothing is expected
+ *	traffic processes N FILE	N processes that connect once, one after another; their numbers
  *
  *	gcc -std=gnu11 -Wall -Wextra -O2 -pthread traffic.c -o traffic -luring
  *	gcc -m32 -DTRAFFIC32 -std=gnu11 -Wall -Wextra -O2 -pthread traffic.c -o traffic32
@@ -1447,6 +1448,31 @@ static int flood(const char *count)
 	return 0;
 }
 
+/* By vfork, as to copy a process's memory may take 20 ms. */
+static int processes(const char *count, const char *path)
+{
+	long n = strtol(count, NULL, 10);
+	FILE *f = fopen(path, "w");
+	struct dest d;
+	int fd;
+
+	this_case = "processes";
+	if (n <= 0 || !f)
+		fail("how many, and where to?");
+	bound(AF_INET, SOCK_DGRAM, 0, &d);
+	fd = new_socket(AF_INET, SOCK_DGRAM, 0);
+	while (n--) {
+		pid_t pid = vfork();
+
+		if (!pid)
+			_exit(connect(fd, &d.sa, d.len) != 0);
+		must(pid);
+		waitpid(pid, NULL, 0);
+		fprintf(f, "%d\n", pid);
+	}
+	return fclose(f) != 0;
+}
+
 /* ---- TCP Fast Open: a connect without connect(2) ---- */
 
 static void fast_open(const struct dest *d, int err)
@@ -1855,6 +1881,10 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[optind], "flood") && optind + 2 == argc) {
 		prctl(PR_SET_NAME, "traffic");
 		return flood(argv[optind + 1]);
+	}
+	if (!strcmp(argv[optind], "processes") && optind + 3 == argc) {
+		prctl(PR_SET_NAME, "traffic");
+		return processes(argv[optind + 1], argv[optind + 2]);
 	}
 	for (; optind < argc; optind++) {
 		if (!choose(argv[optind], chosen))

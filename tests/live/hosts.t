@@ -11,9 +11,8 @@ events() { # FILE CONDITION
 }
 
 cat >"$T/connects.py" <<'END'
-# connects N times by UDP, under a name; with a third argument N processes do it, one after another,
-# and their numbers are written there
-import os, socket, sys
+# connects N times by UDP, under a name
+import socket, sys
 
 def connect():
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -22,17 +21,10 @@ def connect():
 
 open("/proc/self/comm", "w").write(sys.argv[1])
 for _ in range(int(sys.argv[2])):
-    if len(sys.argv) < 4:
-        connect()
-    elif not (pid := os.fork()):
-        connect()
-        os._exit(0)
-    else:
-        os.waitpid(pid, 0)
-        print(pid, file=open(sys.argv[3], "a"))
+    connect()
 END
 
-connects() { # NAME N [FILE]
+connects() { # NAME N
 	python3 "$T/connects.py" "$@"
 }
 
@@ -81,9 +73,9 @@ if [ ! "${ALONE:-}" ]; then
 	pids=20000
 	for size in "" "--map-size 32768"; do
 		rm -f "$T/act" "$T/pids"
-		start "$B/sockstat" -q -j --by pid --call connect -c many $size -o "$T/act" 2>"$T/err"
+		start "$B/sockstat" -q -j --by pid --call connect -c traffic $size -o "$T/act" 2>"$T/err"
 		tracing "$T/act"
-		connects many $pids "$T/pids"
+		"$B/traffic" processes $pids "$T/pids"
 		kill -INT $pid
 		finish $pid
 		seen=$(jq -s 'map(select(.type == "report") | .ok) | add // 0' "$T/act")
@@ -104,9 +96,9 @@ fi
 
 # ---- a small pid space, used again and again
 echo 400 >/proc/sys/kernel/pid_max
-start "$B/soconnect" -q -j -c reuse -o "$T/act"
+start "$B/soconnect" -q -j -c traffic -o "$T/act"
 tracing "$T/act"
-connects reuse 500 "$T/pids"
+"$B/traffic" processes 500 "$T/pids"
 kill -INT $pid
 finish $pid
 echo 32768 >/proc/sys/kernel/pid_max
