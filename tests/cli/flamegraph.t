@@ -76,8 +76,11 @@ unlike "$(cat "$T/svg")" '<script|<!--' "hostile: no tag of theirs"
 unlike "$(cat "$T/svg")" "$(printf '[\001-\010\013-\037\177]')" "hostile: no control characters"
 
 # one in a million is no box, a thousand frames are
-{ echo "big 1000000"; echo "small 1"; awk 'BEGIN { for (i = 0; i < 1000; i++) printf "f%d;", i; print "end 70000" }'; } \
-	>"$T/folded"
+{
+	echo "big 1000000"
+	echo "small 1"
+	awk 'BEGIN { for (i = 0; i < 1000; i++) printf "f%d;", i; print "end 70000" }'
+} >"$T/folded"
 draws "many"
 unlike "$(cat "$T/svg")" small "many: none that can't be seen"
 

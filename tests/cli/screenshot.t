@@ -1,15 +1,16 @@
 #!/bin/sh
-# scripts/screenshot: a command on a terminal of its own, and its text as a well-formed picture, with its
-# colours, whatever stands in it; and that docs/images has pictures that are XML, and in use. Needs neither root
-# nor BPF.
+# scripts/screenshot: a command on a terminal of its own, and its text as a well-formed picture, with
+# its colours, whatever stands in it; and that the pictures of docs/images are XML, and in use. Needs
+# neither root nor BPF.
 . "$(dirname "$0")/../lib.sh"
 
 run scripts/screenshot record sh -c '[ -t 1 ] && [ -t 2 ] && printf "a\033[31mred\033[0m\nb\n"; exit 3'
 is "$rc $out" "3 $(printf 'a\033[31mred\033[0m\nb')" "record: a terminal, the bytes as they are, the status"
 run scripts/screenshot record "$T/none"
 is "$rc" 127 "record: no such command"
-start scripts/screenshot record sh -c 'trap "echo over; exit 4" INT; echo begun; while :; do sleep 0.05; done' \
-	>"$T/text"
+start scripts/screenshot record sh -c 'trap "echo over; exit 4" INT
+	echo begun
+	while :; do sleep 0.05; done' >"$T/text"
 await 10 grep -q begun "$T/text"
 kill -INT $pid
 finish $pid
