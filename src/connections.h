@@ -28,7 +28,8 @@ extern const char *const connection_ops[]; /* by OP_ */
 	COLUMN(type, counts.ok, .name = "ok", .kind = K_UINT, .title = "OK", .width = 7,       \
 	       .flags = COL_TEXT | COL_RIGHT, .help = "connections that came about"),          \
 		COLUMN(type, counts.failed, .name = "failed", .kind = K_UINT,                  \
-		       .title = "FAILED", .width = 7, .flags = COL_TEXT | COL_RIGHT,           \
+		       .title = "FAILED", .width = 7,                                          \
+		       .flags = COL_TEXT | COL_RIGHT | COL_FAILS,                              \
 		       .help = "attempts that failed"),                                        \
 		COLUMN(type, counts.pending, .name = "pending", .kind = K_UINT,                \
 		       .title = "PENDING", .width = 7, .flags = COL_TEXT | COL_RIGHT,          \

@@ -572,7 +572,11 @@ int doctor(int argc, char **argv)
 		if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help"))
 			return help();
 		if (strcmp(argv[i], "-j") && strcmp(argv[i], "--json")) {
-			fail(0, "doctor: there is no option \"%s\"; -h shows them", argv[i]);
+			if (argv[i][0] == '-')
+				fail(0, "doctor: there is no option \"%s\"; -h shows them", argv[i]);
+			else
+				fail(0, "doctor takes no \"%s\": it tells of all tools at once",
+				     argv[i]);
 			return EXIT_USAGE;
 		}
 		json = true;

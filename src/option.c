@@ -356,7 +356,7 @@ const struct option_entry options[] = {
 	  .values = VALUES_PID },
 	{ 0, "tid", "TID[,TID]", "only these threads", .set = set_tid },
 	{ 0, "follow", NULL, "and all descendants of the processes of -p", .set = set_follow },
-	{ 'c', "comm", "NAME", "only processes of this name; * and ? match", .set = set_comm,
+	{ 'c', "comm", "NAME", "only processes of just this name; * and ? match", .set = set_comm,
 	  .brief = true, .values = VALUES_COMM },
 	{ 'u', "uid", "USER", "only this user, by number or name", .set = set_uid,
 	  .values = VALUES_USER },

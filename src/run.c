@@ -429,6 +429,14 @@ static uint32_t needs(const struct run *run, const struct sink *sink)
 	return needs;
 }
 
+/* Of a terminal: no-color.org's rule, and terminals that would print the codes. */
+static bool wants_colour(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return !(no && *no) && !(term && !strcmp(term, "dumb"));
+}
+
 int run_tool(struct run *run)
 {
 	struct state s = { .run = run, .command.gate = -1, .output.fd = -1, .cost = { .fd = -1, .status = -1 } };
@@ -490,7 +498,7 @@ int run_tool(struct run *run)
 	/* now that there will be something to write */
 	output_start(&s.output);
 	s.sink.start_ns = start;
-	s.sink.colour = run->form == FORM_TEXT && isatty(s.output.fd) && !getenv("NO_COLOR");
+	s.sink.colour = run->form == FORM_TEXT && isatty(s.output.fd) && wants_colour();
 	s.sink.ops->open(&s.sink, &s.live);
 	tzset(); /* while files can be opened */
 	if (drop_rights(run, &(struct duty){ ROLE_TOOL, s.command.pid })) {

@@ -44,6 +44,7 @@ enum {
 	COL_BT = 1 << 4,    /* part of --bt, and only of --bt if it has no other of these flags */
 	COL_HIDDEN = 1 << 5, /* not part of JSON and CSV */
 	COL_BT_MAP = 1 << 6, /* --bt: the name of the map; COL_BT: its keys, and last its value */
+	COL_FAILS = 1 << 7, /* a count of failures: coloured unless it is 0 */
 };
 
 struct column {

@@ -123,6 +123,8 @@ static void put_heading(struct sink *s)
 
 static bool is_failure(const struct column *c, const struct value *v)
 {
+	if (c->flags & COL_FAILS)
+		return v->type == V_UINT && v->u;
 	if (c->kind != K_RESULT || v->type != V_TEXT)
 		return v->type == V_DIGITS && c->kind == K_RESULT;
 	return strcmp(v->text, "Success") && strcmp(v->text, "In progress") &&

@@ -34,6 +34,8 @@
 #	may_miss [TOOL]		does this kernel skip events of preempted programs, by the hooks of that
 #				tool, or of any that was asked so far?
 #	undisturbed [FILE]...	what the tool said on stderr that it shouldn't
+#	runs32			does this kernel run 32-bit programs? Not each that could: some virtual
+#				machines don't let it
 #	thorough		false with BRIEF=1: then one of each sort is enough
 #
 # $T is the temporary directory, readable for all users and removed at exit. $B is the directory
@@ -296,6 +298,10 @@ undisturbed() {
 		missed_='$^' early_=
 	grep -Ev "^[a-z]+: (warning: not seen$early_|.* 0 lost(, [0-9]+ (not ended yet|whose end was not seen)|$missed_)+\$)" \
 		"$@"
+}
+
+runs32() {
+	"$B/operations32" --list >"$T/.ok" 2>&1
 }
 
 thorough() {

@@ -75,6 +75,8 @@ like "$(of tracepoint)" "^true true true true" "a good one"
 
 run "$B/sockray" doctor --bad
 is "$rc$out" 2 "a wrong option: exit code 2"
+run "$B/sockray" doctor soconnect
+is "$rc$out $err" "2 sockray: doctor takes no \"soconnect\": it tells of all tools at once" "a tool: it is of all"
 run "$B/sockray" doctor -h
 is "$rc" 0 "-h"
 setpriv=/usr/bin/setpriv # not a busybox's, which knows less

@@ -23,7 +23,7 @@ blind_told() {
 }
 
 b32=
-"$B/operations32" --list >"$T/out" 2>&1 && b32=1 || skip "32-bit programs" "this kernel runs none"
+runs32 && b32=1 || skip "32-bit programs" "this kernel runs none"
 
 for tool in sockstat sofamily soprotocol; do
 	can $tool || continue

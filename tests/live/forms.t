@@ -428,6 +428,8 @@ while True:
 os.waitpid(pid, 0)
 PY
 fails="import socket; socket.socket().connect_ex(('127.0.0.1', 1))"
+TERM=xterm
+export TERM
 run python3 "$T/terminal.py" "$B/soconnect" -- python3 -c "$fails"
 ok "colour on a terminal" grep -q "$(printf '\033')" "$T/out"
 plain=$(sed 's/\x1b\[[0-9;]*m//g' "$T/out" | tr -d '\r' | grep refused)
@@ -435,6 +437,48 @@ like "$plain" '^[0-9]+ +python3          2   127.0.0.1        1     .{8} Connect
 	"colour doesn't move the columns"
 run env NO_COLOR=1 python3 "$T/terminal.py" "$B/soconnect" -- python3 -c "$fails"
 ok "no colour with NO_COLOR" sh -c "! grep -q '$(printf '\033')' '$T/out'"
-run env TERM=dumb "$B/soconnect" -- python3 -c "$fails"
+run env NO_COLOR= python3 "$T/terminal.py" "$B/soconnect" -- python3 -c "$fails"
+ok "an empty NO_COLOR is none" grep -q "$(printf '\033')" "$T/out"
+run env TERM=dumb python3 "$T/terminal.py" "$B/soconnect" -- python3 -c "$fails"
+ok "no colour with TERM=dumb" sh -c "! grep -q '$(printf '\033')' '$T/out'"
+run "$B/soconnect" -- python3 -c "$fails"
 ok "no colour elsewhere" sh -c "! grep -q '$(printf '\033')' '$T/err'"
+
+# The tools that count: a count of failures that isn't 0, and nothing else. Two connects of which one
+# fails, by two processes.
+cat >"$T/two.sh" <<SH
+python3 -c "$fails"
+python3 -c "import socket
+s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen()
+open('/proc/self/comm', 'w').write('fine')
+socket.create_connection(s.getsockname())"
+SH
+red() {
+	tr -d '\r' <"$T/out" | sed 's/\x1b\[31m/</g;s/\x1b\[0m/>/g' | grep -E "$1" |
+		awk '{ $1 = $1; print }' | sort
+}
+for what in sofamily soprotocol "sockstat --by call,comm --call connect" "soconnect --count --final"; do
+	tool=${what%% *}
+	can $tool || continue
+	# its command's rows go to stderr, which is the terminal, too
+	run python3 "$T/terminal.py" "$B/$tool" -q ${what#$tool} -f inet -- sh "$T/two.sh"
+	case $tool in
+	sofamily) want='connect fine 2 AF_INET 1 0 0
+connect python3 2 AF_INET 0 <1> 0' ;;
+	soprotocol) want='connect fine 6 IPPROTO_TCP TCP 1 0 0
+connect python3 6 IPPROTO_TCP TCP 0 <1> 0' ;;
+	sockstat) want='connect fine 1 0 0
+connect python3 1 <1> 0' ;;
+	soconnect) want='fine Success
+python3 <Connect refused>' ;;
+	esac
+	got=$(red '^(connect *)?(fine|python3) ')
+	[ $tool != soconnect ] || got=$(echo "$got" | sed 's/ 127.* \(<.*>\|Success\) .*/ \1/')
+	is "$got" "$want" "$tool: failures have a colour, and only they"
+	is "$(tr -d '\r' <"$T/out" | sed 's/\x1b\[[0-9;]*m//g' | awk '/^(CALL|PROCESS) /{ n = length }
+		n && NF && !/^[0-9:]*$/ && length != n' | grep -v '^$')" '' "$tool: and move no column"
+done
+run python3 "$T/terminal.py" "$B/sockstat" -q -d 60 -f inet 60 -- sh "$T/two.sh"
+like "$(red '^[0-9][0-9]:')" '^[0-9:]+ [0 ]*([0-9.]+ )*<[0-9.]+> [0-9.]+$' \
+	"sockstat: the rate of failures has one"
 done_testing

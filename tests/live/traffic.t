@@ -45,14 +45,14 @@ jq -e '.hooks | any(test("fexit"))' "$T/meta.soconnect" >"$T/.ok" && alone=1 || 
 
 check "default" traffic ""
 check "--final" traffic --final --final
-if "$B/traffic32" --list >/dev/null 2>&1; then
+if runs32; then
 	thorough || check "32-bit, --compat --final, socketcall" traffic32 "--final --socketcall" \
 		${is_blind:+--compat} --final
 	wait
 else
 	skip "32-bit callers" "this kernel runs no 32-bit programs"
 fi
-if thorough && "$B/traffic32" --list >/dev/null 2>&1; then
+if thorough && runs32; then
 	check "32-bit" traffic32 "${is_blind:+--no-compat}"
 	check "32-bit, socketcall" traffic32 "${is_blind:+--no-compat} --socketcall"
 	check "32-bit, --compat" traffic32 "" --compat
