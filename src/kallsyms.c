@@ -31,12 +31,24 @@ void kallsyms_open(void)
 	file = open_text("/proc/kallsyms");
 }
 
+static void forget(void)
+{
+	for (size_t i = 0; i < n; i++) {
+		free((char *)list[i].name);
+		free((char *)list[i].module);
+	}
+	free(list);
+	list = NULL;
+	n = 0;
+	loaded = false;
+}
+
 void kallsyms_read(FILE *f)
 {
 	char *line = NULL;
 	size_t room = 0, max = 0;
 
-	kallsyms_free();
+	forget();
 	loaded = true;
 	/* ffffffff81000000 T _text, or with a tab and [module] behind it */
 	while (read_line(f, &line, &room)) {
@@ -98,15 +110,8 @@ const struct ksym *kallsyms_find(uint64_t addr)
 
 void kallsyms_free(void)
 {
-	for (size_t i = 0; i < n; i++) {
-		free((char *)list[i].name);
-		free((char *)list[i].module);
-	}
-	free(list);
+	forget();
 	if (file)
 		fclose(file);
 	file = NULL;
-	list = NULL;
-	n = 0;
-	loaded = false;
 }
