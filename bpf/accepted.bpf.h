@@ -80,7 +80,7 @@ static __always_inline bool accept_begin(struct accepting *a, struct sock *liste
 {
 	__u64 id = bpf_get_current_pid_tgid();
 
-	if (is_own(id) || !ctl.open)
+	if (id >> 32 == conf.self || !ctl.open)
 		return false;
 	who_fill(&a->who, current_task(), id);
 	a->listener = listener;
@@ -117,7 +117,7 @@ static __always_inline void thread_accepted(struct accepting *a)
 
 /*
  * Keep it with its thread, also in place of what was interrupted and starts again now. Where it is
- * then; NULL: no room, which is counted.
+ * then; NULL: there is none, which is counted.
  */
 static __always_inline struct accepting *thread_keeps(struct accepting *a)
 {
@@ -135,7 +135,10 @@ static __always_inline struct accepting *thread_keeps(struct accepting *a)
 		return a;
 	}
 	accepting_full = 1;
-	COUNT_EVENT(map_full);
+	if (conf.storage)
+		COUNT_EVENT(stale); /* see call_new() */
+	else
+		COUNT_EVENT(map_full);
 	return NULL;
 }
 

@@ -371,7 +371,10 @@ static __always_inline bool call_resumes(struct call *call, struct call_key *key
 	return false;
 }
 
-/* A record for a new call, cleared; NULL: no room, which is counted. */
+/*
+ * A record for a new call, cleared; NULL, which is counted: no room, or, before 7.0, no record with the
+ * thread, as the kernel was about to make one here for a task that it has preempted since.
+ */
 static __always_inline struct call *call_new(bool is_stored, struct call *stored,
 					     struct call_key *key)
 {
@@ -385,7 +388,10 @@ static __always_inline struct call *call_new(bool is_stored, struct call *stored
 	if (!is_stored && !bpf_map_update_elem(&calls, key, &new_call, BPF_ANY))
 		return bpf_map_lookup_elem(&calls, key);
 	calls_full = 1;
-	COUNT_EVENT(map_full);
+	if (is_stored)
+		COUNT_EVENT(stale);
+	else
+		COUNT_EVENT(map_full);
 	return NULL;
 }
 
@@ -602,7 +608,7 @@ handler on_connect(void *ctx, int fd, const void *addr, int len, int via)
 
 	if (fd == -1 && addr == (const void *)PROD_MARK)
 		return;
-	if (!is_own(id))
+	if (id >> 32 != conf.self)
 		call_begin(id, &key, fd, fd_socket(current_task(), fd), addr, len, via);
 }
 
@@ -668,7 +674,7 @@ static __always_inline void attempt_uring(struct io_kiocb *req, struct call_key 
 	struct socket *socket = NULL;
 	int fd;
 
-	if (uring_opcode(req) != IORING_OP_CONNECT || is_own(id))
+	if (uring_opcode(req) != IORING_OP_CONNECT || id >> 32 == conf.self)
 		return;
 	fd = uring_fd(req);
 	if (fd != -1)
@@ -774,7 +780,7 @@ static __always_inline void conn_begin(struct sock *sk, struct socket *socket)
 			call->flags &= ~CALL_UNREAD;
 		if (!conf.final)
 			return;
-	} else if (!ctl.open || is_own(bpf_get_current_pid_tgid()) ||
+	} else if (!ctl.open || bpf_get_current_pid_tgid() >> 32 == conf.self ||
 		   !READ(socket, file)) {
 		return; /* our own, or the kernel's */
 	}

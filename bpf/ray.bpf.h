@@ -93,11 +93,6 @@ static __always_inline struct task_struct *current_task(void)
 }
 
 /* id: bpf_get_current_pid_tgid() */
-static __always_inline bool is_own(__u64 id)
-{
-	return id >> 32 == conf.self || (conf.opener && id >> 32 == conf.opener);
-}
-
 static __always_inline void who_fill(struct who *w, struct task_struct *task, __u64 id)
 {
 	w->pid = id >> 32;

@@ -83,7 +83,7 @@ enum {
 struct conf {
 	__u32 filters; /* FILTER_* */
 	__u32 self;    /* our own process: never shown */
-	__u32 opener;  /* nor the one that opens files for it; 0: there is none */
+	__u32 opener;  /* nor, by BY_USTACK, the one that opens files for it; 0: there is none */
 	__u32 final;   /* --final; tools that count */
 	__u32 bt;      /* --bt: the book's keys, addresses, and what it counts */
 	__u32 uid;

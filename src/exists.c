@@ -111,13 +111,14 @@ static bool helper_exists(enum bpf_func_id helper)
 }
 
 /*
- * Before 7.0 the helper makes no record while this CPU is inside it already, for a program that was
- * preempted there (before 6.2 it finds none either).
+ * Before 6.2 the helper finds nothing while this CPU is inside it already, for a program that was
+ * preempted there. bpf_task_storage_get_recur() mended that (but for new records, until 7.0: see
+ * call_new()); the storage of cgroups came with it, in the same release, and can be asked for.
  */
 bool exists_thread_storage(bool preempted)
 {
 	return helper_exists(BPF_FUNC_task_storage_get) &&
-	       (!preempted || kernel_here()->version >= KERNEL(7, 0));
+	       (!preempted || helper_exists(CGRP_STORAGE_GET));
 }
 
 /* Since 6.1 they don't call the allocator where it might be inside itself: a release before that helper. */

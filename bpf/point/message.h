@@ -98,7 +98,7 @@ int send_uring__fentry(__u64 *ctx)
 	struct msghdr *msg = (struct msghdr *)ctx[1];
 
 	/* our own by io_uring shows that this fires, another way to send should not come here */
-	if (is_own(bpf_get_current_pid_tgid()))
+	if (bpf_get_current_pid_tgid() >> 32 == conf.self)
 		ctl.nested |= call_nr(call_regs()) != NR_IO_URING_ENTER;
 	else
 		on_message(ctx, OP_SEND, READ(socket, sk), ctx[2], READ(msg, msg_flags));

@@ -131,7 +131,7 @@ static __always_inline void call_made(void *ctx, int call, struct sock *sk, bool
 	__u64 id = bpf_get_current_pid_tgid();
 
 	/* from when all is attached */
-	if (is_own(id) || !ctl.open)
+	if (id >> 32 == conf.self || !ctl.open)
 		return;
 	if (!made_keep(id, cant_fail ? TOLD : IN_DOUBT)) {
 		made_full = 1;

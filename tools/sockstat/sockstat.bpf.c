@@ -118,11 +118,13 @@ static __always_inline void count(void *ctx, int call, struct sock *sk, int ret,
 	int result = ret < 0 ? -ret : 0;
 	struct counts *c;
 
-	if (is_own(id) || !ctl.open)
+	if (id >> 32 == conf.self || !ctl.open)
 		return;
 	if (conf.by || conf.filters) {
 		struct who who = {};
 
+		if (conf.by & BY_USTACK && id >> 32 == conf.opener)
+			return;
 		who_fill(&who, current_task(), id);
 		if (!wanted(sk, &who, result)) {
 			COUNT_EVENT(filtered);
