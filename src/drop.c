@@ -75,18 +75,18 @@ static int allow_some(scmp_filter_ctx filter, const struct duty *duty)
 				      SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	/* abort() */
 	err = err ?: seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-				      SCMP_A0(SCMP_CMP_EQ, getpid()));
+				      SCMP_A0(SCMP_CMP_EQ, getpid(), 0));
 	if (duty->role == ROLE_OPENER)
 		return err;
 	/* fdopen() */
 	err = err ?: seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-				      SCMP_A1(SCMP_CMP_EQ, F_GETFL));
+				      SCMP_A1(SCMP_CMP_EQ, F_GETFL, 0));
 	/* detaching what perf attached */
 	err = err ?: seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-				      SCMP_A1(SCMP_CMP_EQ, PERF_EVENT_IOC_DISABLE));
+				      SCMP_A1(SCMP_CMP_EQ, PERF_EVENT_IOC_DISABLE, 0));
 	if (duty->command)
 		err = err ?: seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 1,
-					      SCMP_A0(SCMP_CMP_EQ, duty->command));
+					      SCMP_A0(SCMP_CMP_EQ, duty->command, 0));
 	return err;
 }
 
