@@ -21,8 +21,6 @@
 #include "run.h"
 #include "util.h"
 
-#define NOBODY 65534 /* where /etc/passwd has none */
-
 /* What the C library, and the end of a process, need in both roles. */
 static const int always[] = {
 	SCMP_SYS(brk),		  SCMP_SYS(munmap),	   SCMP_SYS(mremap),

@@ -291,9 +291,15 @@ void maps_read(struct maps *m, unsigned pid)
 	memset(m, 0, sizeof(*m));
 	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
 	fd = opener_open(path);
-	f = fd < 0 ? NULL : fdopen(fd, "r");
-	if (!f)
+	if (fd < 0)
 		return;
+	f = fdopen(fd, "r");
+	if (!f && errno == ENOMEM)
+		out_of_memory();
+	if (!f) {
+		close(fd);
+		return;
+	}
 	maps_read_from(m, pid, f);
 	fclose(f);
 }

@@ -11,7 +11,10 @@
 
 struct run;
 
-/* Before anything is given up. Returns its pid (0: --no-drop, none is needed), or -errno after a message. */
+/*
+ * Before anything is given up. Returns its pid (0: --no-drop, none is needed), or -errno after a
+ * message.
+ */
 pid_t opener_start(const struct run *run);
 /* For reading, close-on-exec; by the helper, if there is one. -1 and errno. */
 int opener_open(const char *path);

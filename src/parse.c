@@ -30,7 +30,6 @@
 static const __u64 second = 1000000000;
 static const __u64 ten_years = 315576000; /* in seconds */
 static const __u64 last_pid = 0x7fffffff;
-#define NOGROUP 65534
 static const __u64 last_uid = 0xfffffffe; /* the next is "no user" */
 
 /* Longest item of a list: an IPv6 address with its prefix is 49. */
@@ -266,7 +265,7 @@ int parse_account(const char *s, struct user *user)
 	int err = number_between(s, 0, last_uid, &n);
 
 	if (!err) {
-		*user = (struct user){ n, NOGROUP };
+		*user = (struct user){ n, NOBODY };
 		find_user(NULL, n, user);
 		return 0;
 	}

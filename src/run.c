@@ -439,7 +439,12 @@ static bool wants_colour(void)
 
 int run_tool(struct run *run)
 {
-	struct state s = { .run = run, .command.gate = -1, .output.fd = -1, .cost = { .fd = -1, .status = -1 } };
+	struct state s = {
+		.run = run,
+		.command.gate = -1,
+		.output.fd = -1,
+		.cost = { .fd = -1, .status = -1 },
+	};
 	int code = EXIT_ERROR;
 	uint64_t start;
 	sigset_t during;

@@ -18,6 +18,8 @@ enum stamp { STAMP_NONE, STAMP_START, STAMP_CLOCK, STAMP_ISO, STAMP_UNIX, STAMP_
 /* Exit codes, the same for every tool; interface of the program. */
 enum { EXIT_OK = 0, EXIT_ERROR = 1, EXIT_USAGE = 2, EXIT_UNABLE = 77 };
 
+#define NOBODY 65534 /* as a user and as a group, where /etc/passwd tells of none */
+
 struct user {
 	uid_t uid;
 	gid_t gid;
