@@ -202,7 +202,8 @@ void column_value(const struct table *t, const struct column *c, const void *row
 /* A count per second in at most 5 characters: 7, 0.3, 1234, 12.3k, 1.23M. */
 static void put_rate(struct buf *b, uint64_t count, uint64_t length)
 {
-	static const char units[] = " kMGTPE";
+	/* to ronna: a count of 64 bits in a nanosecond is 18.4R */
+	static const char units[] = " kMGTPEZYR";
 	double rate = length ? count * 1e9 / length : 0;
 	char text[32];
 	int unit = 0;

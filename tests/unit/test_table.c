@@ -123,6 +123,7 @@ static void rates(void **state)
 	assert_string_equal(rate_text(999500, second), "1.00M");
 	assert_string_equal(rate_text(12345678, second), "12.3M");
 	assert_string_equal(rate_text(5, 0), "0");
+	assert_string_equal(rate_text(UINT64_MAX, 1), "18.4R");
 	for (uint64_t n = 1; n < 1ULL << 62; n = n * 3 + 1)
 		assert_true(strlen(rate_text(n, second)) <= 6);
 }
