@@ -42,6 +42,7 @@ struct doctor {
 	size_t nspots;
 	struct buf blind, advice; /* a line each */
 	bool unable;		  /* nothing can be tried */
+	int compat;		  /* runs_compat() */
 };
 
 static void add_line(struct buf *b, const char *line)
@@ -201,16 +202,6 @@ static int examine_tool(struct doctor *d, const struct tool *tool)
 	return err;
 }
 
-/* Does the kernel run 32-bit programs, which syscalls tracepoints don't see? */
-static bool runs_compat(void)
-{
-#ifdef __x86_64__
-	return !access("/proc/sys/abi/vsyscall32", F_OK);
-#else
-	return false;
-#endif
-}
-
 static bool has_tool(const struct spot *s, const char *name)
 {
 	const char *at = strstr(s->tools.p, name);
@@ -284,7 +275,7 @@ static void conclude(struct doctor *d)
 		bool compat = p->when == POINT_IF_COMPAT;
 
 		s->needless = compat && compat_seen(d, s);
-		if (compat && (s->needless || !runs_compat()))
+		if (compat && (s->needless || !d->compat))
 			continue;
 		snprintf(text, sizeof(text), "%s: %s", s->tools.p,
 			 p->words ? p->words : p->name);
@@ -383,7 +374,9 @@ static void print_text(const struct doctor *d)
 	printf("user ns       %s\n",
 	       namespace_words("user", "capabilities of this one don't count"));
 	printf("misses        counted: %s\n", misses_counted());
-	printf("32-bit        %s\n", runs_compat() ? "programs can run" : "programs can't run");
+	printf("32-bit        %s\n", d->compat > 0 ? "programs run" :
+				     d->compat ? "unknown: none could be tried" :
+						 "programs can't run");
 	/* processes in containers are seen as all others are; in one, we know other numbers */
 	printf("pid ns        %s\n",
 	       namespace_words("pid", "no -p, --tid, --follow, -- COMMAND; all pids shown are "
@@ -513,7 +506,7 @@ static void print_json(const struct doctor *d, int code)
 	json_truth(&b, "capabilities", may_trace());
 	buf_char(&b, ',');
 	json_text(&b, "misses_counted", misses_counted());
-	json_truth(&b, "compat", runs_compat());
+	json_truth(&b, "compat", d->compat);
 	json_truth(&b, "host_user_namespace", in_host_namespace("user"));
 	json_truth(&b, "host_pid_namespace", in_host_namespace("pid"));
 	buf_str(&b, ",\"points\":[");
@@ -581,6 +574,7 @@ int doctor(int argc, char **argv)
 		}
 		json = true;
 	}
+	d.compat = runs_compat();
 	d.kernel = btf__load_vmlinux_btf();
 	for_each_tool(t)
 		if (!d.unable && examine_tool(&d, *t))

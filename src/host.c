@@ -4,16 +4,20 @@
  */
 #include "host.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <limits.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <linux/capability.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <zlib.h>
 
 #include "util.h"
@@ -175,6 +179,68 @@ bool may_trace(void)
 	       (has_capability(CAP_SYS_ADMIN) ||
 		(has_capability(CAP_BPF) && has_capability(CAP_PERFMON)));
 }
+
+#ifdef __x86_64__
+/* A file in memory with the smallest 32-bit program. Its descriptor, or -1. */
+static int compat_program(void)
+{
+	static const struct {
+		Elf32_Ehdr header;
+		Elf32_Phdr segment;
+		unsigned char code[9];
+	} program = {
+		.header = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS32,
+					 ELFDATA2LSB, EV_CURRENT },
+			    .e_type = ET_EXEC,
+			    .e_machine = EM_386,
+			    .e_version = EV_CURRENT,
+			    .e_entry = 0x8048000 + sizeof(Elf32_Ehdr) + sizeof(Elf32_Phdr),
+			    .e_phoff = sizeof(Elf32_Ehdr),
+			    .e_ehsize = sizeof(Elf32_Ehdr),
+			    .e_phentsize = sizeof(Elf32_Phdr),
+			    .e_phnum = 1 },
+		.segment = { .p_type = PT_LOAD,
+			     .p_vaddr = 0x8048000,
+			     .p_filesz = sizeof(program),
+			     .p_memsz = sizeof(program),
+			     .p_flags = PF_R | PF_X,
+			     .p_align = 0x1000 },
+		/* mov $1,%eax; xor %ebx,%ebx; int $0x80: exit(0) */
+		.code = { 0xb8, 1, 0, 0, 0, 0x31, 0xdb, 0xcd, 0x80 },
+	};
+	/* MFD_EXEC, from 6.3 on */
+	int fd = memfd_create("sockray-32-bit", MFD_CLOEXEC | 0x10U);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create("sockray-32-bit", MFD_CLOEXEC);
+	if (fd >= 0 && write(fd, &program, sizeof(program)) != sizeof(program)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+int runs_compat(void)
+{
+	char path[32], *argv[] = { "32-bit", NULL };
+	int fd = compat_program(), err, status;
+	pid_t pid;
+
+	if (fd < 0)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	err = posix_spawn(&pid, path, NULL, NULL, argv, NULL);
+	close(fd);
+	if (err)
+		return err == ENOEXEC ? 0 : -1;
+	return waitpid(pid, &status, 0) == pid && status == 0 ? 1 : -1;
+}
+#else
+int runs_compat(void)
+{
+	return 0;
+}
+#endif
 
 const char *lockdown(void)
 {

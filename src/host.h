@@ -40,6 +40,11 @@ int in_host_namespace(const char *kind);
 unsigned own_pid(void);
 /* Enough to load and attach programs; what a user namespace gives is not. */
 bool may_trace(void);
+/*
+ * Does this host run 32-bit programs, whose calls syscalls tracepoints don't see? It is tried, since
+ * kernels, their options and some virtual machines forbid it. -1: can't tell. Makes a child.
+ */
+int runs_compat(void);
 /* "none", "integrity", "confidentiality"; "" where that is not known. */
 const char *lockdown(void);
 /* Those that are active, with commas; "..." where that is not known. */

@@ -16,6 +16,8 @@ ok "JSON: one object" jq -e -s 'length == 1 and .[0].type == "doctor"' "$T/docto
 is "$(jq .exit "$T/doctor")" "$code" "JSON: the exit code"
 is "$(jq '.blind == []' "$T/doctor")" "$([ "$code" = 0 ] && echo true || echo false)" \
 	"exit code 1 says that something is blind"
+is "$(jq .compat "$T/doctor")" "$(runs32 && echo true || echo false)" \
+	"it knows whether 32-bit programs run"
 ok "JSON: whatever fires was attached, loaded and exists" jq -e '[.points[].routes[]] |
 	all(.fires == null or (.attaches and .loads and .exists)) and
 	all(.fires != true or (.hooks | length) > 0)' "$T/doctor"
