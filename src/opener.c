@@ -144,8 +144,8 @@ static void be_helper(const struct run *run, int from)
 	/* it ends with its tool, by nothing else: the terminal's signals are for that one */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	/* nothing else of the tool's, least of all its end of the pipe to a command */
-	if (dup2(from, 3) < 0 || close_range(4, ~0U, 0))
+	/* nothing else of the tool's but stderr, least of all its end of the pipe to a command */
+	if (dup2(from, 3) < 0 || close_range(4, ~0U, 0) || close_range(0, 1, 0))
 		_exit(EXIT_ERROR);
 	prctl(PR_SET_NAME, "sockray-opener");
 	if (drop_rights(run, &(struct duty){ .role = ROLE_OPENER }))

@@ -96,7 +96,12 @@ void output_flush(struct output *o, const volatile bool *stop)
 			break;
 		}
 		n = write(o->fd, o->buf.p + done, len);
-		if (n >= 0) {
+		if (n == 0) {
+			/* a device that takes nothing, ever, and doesn't say why */
+			n = -1;
+			errno = EIO;
+		}
+		if (n > 0) {
 			done += n;
 			o->written += n;
 		} else if (errno == EPIPE) {

@@ -147,6 +147,7 @@ if can sockstat; then
 	opener=$(pgrep -P $pid -x sockray-opener)
 	is "$(rights "$opener")" "65534 65534 10000080004 10000080004 0 0 1 $seccomp" \
 		"-U: a process that may open files, and nothing else"
+	is "$(ls "/proc/$opener/fd" | xargs)" "2 3" "and has nothing of the tool's open but stderr"
 	kill -KILL $pid
 	wait $pid 2>/dev/null
 	ok "which ends with its tool" await 10 gone "$opener"

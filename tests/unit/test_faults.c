@@ -67,11 +67,13 @@ WRAP(int, vasprintf, (char **p, const char *f, va_list a), (p, f, a), -1)
 WRAP(DIR *, opendir, (const char *p), (p), NULL)
 WRAP(FILE *, setmntent, (const char *p, const char *m), (p, m), NULL)
 
+#define NOTHING (-1)
+
 /* Of calls on this descriptor the Nth and MANY - 1 more fail so. */
 static struct {
 	int fd; /* 0: none */
 	long nth, many, calls;
-	int err; /* 0: short writes, of 1 byte */
+	int err; /* 0: short writes, of 1 byte; NOTHING: nothing is written, and that's no error */
 	bool stop; /* a signal comes, too */
 } plan;
 static volatile bool stop;
@@ -104,6 +106,8 @@ ssize_t __wrap_write(int fd, const void *p, size_t n)
 		room -= n;
 		return n;
 	}
+	if (plan.err == NOTHING)
+		return 0;
 	return plan.err ? -1 : __real_write(fd, p, n ? 1 : 0);
 }
 
@@ -474,6 +478,21 @@ static void errors(void **state)
 	}
 }
 
+/* A device that takes nothing, for ever, doesn't keep the tool for ever. */
+static void takes_nothing(void **state)
+{
+	(void)state;
+	memset(&plan, 0, sizeof(plan));
+	plan.nth = 1;
+	plan.many = 1000;
+	plan.err = NOTHING;
+	print_all(false);
+	told("sockray: can't write stdout: Input/output error\n");
+	assert_int_equal(output.state, OUTPUT_FAILED);
+	assert_int_equal(plan.calls, 1);
+	in_file(true);
+}
+
 /* The disk becomes full in the middle of a line, wherever: that line goes. */
 static void full_in_a_line(void **state)
 {
@@ -584,7 +603,8 @@ int main(void)
 		cmocka_unit_test(memory_all_options), cmocka_unit_test(memory_lookups),
 		cmocka_unit_test(memory_forms),	  cmocka_unit_test(memory_counting),
 		cmocka_unit_test(memory_stacks),  cmocka_unit_test(memory_host),
-		cmocka_unit_test(errors),	  cmocka_unit_test(full_in_a_line),
+		cmocka_unit_test(errors),	  cmocka_unit_test(takes_nothing),
+		cmocka_unit_test(full_in_a_line),
 		cmocka_unit_test(closed),	  cmocka_unit_test(interrupted),
 		cmocka_unit_test(stopped),	  cmocka_unit_test(not_cut),
 	};
