@@ -164,6 +164,7 @@ $(bench_bpf:%=%.bpf.o): $B/%.bpf.o: bench/%.bpf.c | $B
 	$(LLVM_STRIP) $(SLIM) $@
 $(bench_bpf:%=%.embed.o): $B/%.embed.o: src/embed.S $B/%.bpf.o | $B
 	$(CC) -DTOOL=$* -DOBJECT='"$B/$*.bpf.o"' -c -o $@ $<
+$B/attempts: $B/types.o $B/util.o $B/format.o
 $(bench_bpf): STATIC_FLAG = --static
 $(bench_bpf): $B/%: bench/%.c $B/%.embed.o | $B
 	$(CC) $(JUDGE_CFLAGS) -static -o $@ $(filter-out %.h,$^) $(LIBS)

@@ -184,7 +184,7 @@ TRACEPOINT(soconnect, (void *)ctx->args[1], true)
 		return 0;                                                                      \
 	}
 FENTRY(sockstat)
-FENTRY(sofamily, READ(address, sin6_family))
+FENTRY(sofamily, address->sin6_family)
 FENTRY(soprotocol, file)
 FENTRY(soconnect, address, false)
 

@@ -12,6 +12,8 @@
 
 #include <bpf/libbpf.h>
 
+#include "../src/types.h"
+
 extern const char attempts_bpf[], attempts_bpf_end[];
 
 static int fail(const char *what)
@@ -29,12 +31,16 @@ static int drop(void *ctx, void *row, size_t size)
 int main(int argc, char **argv)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, options, .object_name = "attempts");
-	struct bpf_object *object =
-		bpf_object__open_mem(attempts_bpf, attempts_bpf_end - attempts_bpf, &options);
+	struct bpf_object *object;
 	struct bpf_program *program;
 	struct ring_buffer *ring;
+	struct filled half;
 	char first[64], second[64];
 
+	/* as the tools do */
+	types_fill(&half, attempts_bpf, attempts_bpf_end - attempts_bpf);
+	options.btf_custom_path = *half.btf ? half.btf : NULL;
+	object = bpf_object__open_mem(half.object, half.size, &options);
 	if (argc != 3 || !object)
 		return fail("usage: attempts TOOL ROUTE");
 	libbpf_set_print(NULL);

@@ -3,7 +3,8 @@
  * read.h - reading the kernel's own memory. From 6.2 on the kernel lets a program say what a
  * pointer points to (bpf_rdonly_cast) and then load from there like any C program, a few
  * instructions; before that each member is a call of bpf_probe_read_kernel, about 90. Both yield 0
- * where nothing is mapped. libbpf finds out which it is (DIRECT), and the verifier drops the other.
+ * where nothing is mapped. The user half finds out which it is (DIRECT), and the verifier drops the
+ * other.
  *
  *	READ(p, a, b, c)	p->a->b->c: scalars and pointers
  *	READ_INTO(to, n, p, member)	n bytes of p->member, a multiple of 8
@@ -17,18 +18,24 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "holes.h"
 #include "kernel.h"
 
-extern void *bpf_rdonly_cast(const void *p, __u32 type) __ksym __weak;
-
-/* The verifier's own name of that function, in each kernel that has it. */
-enum special_kfunc_type { KF_bpf_rdonly_cast };
-#define DIRECT bpf_core_enum_value_exists(enum special_kfunc_type, KF_bpf_rdonly_cast)
+#define HOLE(n)                                                                                \
+	({                                                                                     \
+		__u64 n_;                                                                      \
+		asm volatile("%0 = %1" : "=r"(n_) : "i"(n));                                   \
+		n_;                                                                            \
+	})
+#define DIRECT HOLE(HOLE_DIRECT)
 
 /* Or the compiler lets the two ways share an offset or a load, and add up addresses for that. */
 #define APART asm volatile("")
 
-#define TYPED(p) ((typeof(p))bpf_rdonly_cast((p), bpf_core_type_id_kernel(typeof(*(p)))))
+#define CAST_CHOICE(name) , struct name : CAST_##name
+#define TYPE_HOLE(p) (HOLE_TYPE + _Generic(*(p)CAST_TYPES(CAST_CHOICE)))
+#define TYPED(p)                                                                               \
+	((typeof(p))((void *(*)(const void *, __u64))HOLE_CAST)((p), HOLE(TYPE_HOLE(p))))
 
 #define READ_AS(type, direct, probing)                                                         \
 	({                                                                                     \

@@ -22,6 +22,7 @@
 #include "exists.h"
 #include "follow.h"
 #include "prod.h"
+#include "types.h"
 
 static struct buf libbpf_log;
 
@@ -101,10 +102,14 @@ static void choose_all(struct live *live, const struct plan *plan)
 		struct live_point *p = &live->points[i];
 		unsigned ops = p->point->ops & run->conf.ops;
 
-		/* nobody asks for its operations, or their own points see 32-bit calls, too */
+		/*
+		 * nobody asks for its operations; or their own points see 32-bit calls, too, or
+		 * there are none
+		 */
 		p->needless = p->point->ops &&
 			      (!ops || (p->point->when == POINT_IF_COMPAT &&
-					!(ops & ~live->compat_ops)));
+					(!(ops & ~live->compat_ops) ||
+					 (!live->all_points && !runs_compat()))));
 		if (p->needless)
 			p->wanted = false;
 	}
@@ -217,8 +222,8 @@ static void size_map(const struct live *live, const char *name, size_t entries)
  */
 static void size_maps(const struct live *live, bool storage)
 {
-	static const char *const rare[] = { "calls", "conns", "uring_accepting", "requests",
-					    "interrupted" };
+	static const char *const rare[] = { "calls",	"conns",       "uring_accepting",
+					    "requests", "interrupted", "followed" };
 	const struct run *run = live->run;
 	const struct table *table = run_table(run);
 
@@ -518,14 +523,13 @@ static int map_shared(struct live *live)
 }
 
 /* One try: 0; -EAGAIN after something was struck; another error is final, already told. */
-static int try_once(struct live *live, struct plan *plan)
+static int try_once(struct live *live, struct plan *plan, const struct filled *half)
 {
-	const struct run *run = live->run;
-	const struct tool *tool = run->tool;
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = tool->name);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = live->run->tool->name,
+		    .btf_custom_path = *half->btf ? half->btf : NULL);
 	int err;
 
-	live->obj = bpf_object__open_mem(tool->bpf, tool->bpf_end - tool->bpf, &opts);
+	live->obj = bpf_object__open_mem(half->object, half->size, &opts);
 	if (!live->obj) {
 		err = -errno;
 		explain("can't start", err);
@@ -634,9 +638,9 @@ static void warn_blind(const struct live *live)
 /* Points that we could not attach: an error, a warning, or nothing, as they matter. */
 static int check_points(struct live *live)
 {
-	bool any = false, ops = false;
+	bool any = false, ops = false, blind = false;
 
-	if (!live->run->quiet)
+	if (!live->run->quiet || live->run->strict)
 		warn_blind(live);
 	for (size_t i = 0; i < live->npoints; i++) {
 		struct live_point *p = &live->points[i];
@@ -651,6 +655,7 @@ static int check_points(struct live *live)
 				live->ops |= p->point->ops;
 			continue;
 		}
+		blind |= live_blind(p);
 		if (!p->wanted)
 			continue;
 		if (p->point->when == POINT_NEEDED) {
@@ -666,12 +671,14 @@ static int check_points(struct live *live)
 			explain(what, live->refusal);
 			return EXIT_UNABLE;
 		}
-		if (live->run->strict)
-			return EXIT_ERROR;
 	}
 	if (ops && !any) {
 		explain("no way to see any of it", live->refusal);
 		return EXIT_UNABLE;
+	}
+	if (blind && live->run->strict) {
+		fail(0, "--strict: not all would be seen, so nothing is traced");
+		return EXIT_ERROR;
 	}
 	return 0;
 }
@@ -698,8 +705,11 @@ static void print_hooks(const struct live *live, const struct plan *plan)
 /* Try until nothing more is struck. */
 static int try_all(struct live *live, struct plan *plan)
 {
+	const struct tool *tool = live->run->tool;
+	struct filled half;
 	int err;
 
+	types_fill(&half, tool->bpf, tool->bpf_end - tool->bpf);
 	live->perf_misses = plan->kernel->version >= KERNEL(6, 7);
 	live->twins_cover = !hook_loses("raw_tp/", plan->kernel);
 	for (const struct point *p = live->run->tool->points; p->name; p++) {
@@ -708,13 +718,14 @@ static int try_all(struct live *live, struct plan *plan)
 	}
 	for (;;) {
 		libbpf_log.len = 0;
-		err = try_once(live, plan);
+		err = try_once(live, plan, &half);
 		if (err && live->run->verbose)
 			print_log();
 		if (err != -EAGAIN)
 			break;
 		backend_stop(live);
 	}
+	types_free(&half);
 	return err;
 }
 
@@ -740,7 +751,9 @@ int backend_start(struct live *live)
 int backend_try(struct run *run, struct plan *plan, const struct point *point, enum route r,
 		struct trial *trial)
 {
-	struct live live = { .run = run, .cpus = libbpf_num_possible_cpus() };
+	struct live live = { .run = run,
+			     .cpus = libbpf_num_possible_cpus(),
+			     .all_points = true };
 	int err;
 
 	*trial = (struct trial){};

@@ -220,7 +220,7 @@ static int compat_program(void)
 	return fd;
 }
 
-int runs_compat(void)
+static int try_compat(void)
 {
 	char path[32], *argv[] = { "32-bit", NULL };
 	int fd = compat_program(), err, status;
@@ -235,10 +235,19 @@ int runs_compat(void)
 		return err == ENOEXEC ? 0 : -1;
 	return waitpid(pid, &status, 0) == pid && status == 0 ? 1 : -1;
 }
+
+int runs_compat(void)
+{
+	static int known = -2;
+
+	if (known == -2)
+		known = try_compat();
+	return known;
+}
 #else
 int runs_compat(void)
 {
-	return 0;
+	return -1;
 }
 #endif
 

@@ -42,7 +42,8 @@ unsigned own_pid(void);
 bool may_trace(void);
 /*
  * Does this host run 32-bit programs, whose calls syscalls tracepoints don't see? It is tried, since
- * kernels, their options and some virtual machines forbid it. -1: can't tell. Makes a child.
+ * kernels, their options and some virtual machines forbid it. -1: can't tell. The first time it makes
+ * a child.
  */
 int runs_compat(void);
 /* "none", "integrity", "confidentiality"; "" where that is not known. */

@@ -54,6 +54,7 @@ struct live {
 	size_t npoints;
 	struct ring_buffer *ring;
 	uint32_t compat_ops; /* conf's */
+	bool all_points; /* also those that this host has no use for */
 	int refusal; /* the last error of the kernel's, for the message */
 	int epoll;   /* on the ring */
 	bool twins_cover; /* raw tracepoints are not preemptible here */

@@ -92,7 +92,7 @@ ok "a usage error: the command isn't run" [ ! -e "$T/touched" ]
 run "$B/soconnect" -o "$T/no/such/dir" -- touch "$T/touched"
 is $rc 1 "exit code: FILE can't be written"
 ok "FILE can't be written: the command isn't run" [ ! -e "$T/touched" ]
-run "$B/soconnect" -j -o "$T/act" --strict -- sh -c "exit 5"
+run "$B/soconnect" -j -o "$T/act" $strict -- sh -c "exit 5"
 is $rc 5 "--strict, nothing lost: its exit code"
 
 # ---- it isn't disturbed

@@ -104,7 +104,7 @@ traced_names() {
 }
 traced_names sockstat "-j --by comm" 11
 is $rc 0 "--map-size 2: the command's exit code"
-traced_names sofamily "-j --strict" 10
+traced_names sofamily "-j $strict" 10
 is $rc 1 "--map-size 2 --strict: exit code 1"
 traced_names soprotocol "-j" 10
 

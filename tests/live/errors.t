@@ -233,7 +233,7 @@ is "$(cat "$T/out")" 'exit 0' "Ctrl-\\ ends it"
 
 # ---- --strict
 
-run "$B/soconnect" -q --strict -d 0.1
+run "$B/soconnect" -q $strict -d 0.1
 is $rc 0 "--strict: nothing is missing, exit code 0"
 run "$B/soconnect" --map-size 1 -f all -j -o "$T/act" -- "$B/traffic" --expect "$T/exp" threads tcp_ok
 made=$(wc -l <"$T/exp")
@@ -241,7 +241,7 @@ ok "--map-size 1: all accounted for" [ "$(jq 'select(.type == "end") |
 	.events + .filtered + .lost + .map_full' "$T/act")" -ge "$made" ]
 [ "$(ends map_full)" = 0 ] || {
 	like "$err" '^soconnect: .*--map-size' "--map-size 1: what found no room is told, and the remedy"
-	run "$B/soconnect" --strict --map-size 1 -f all -j -o "$T/act" -- \
+	run "$B/soconnect" $strict --map-size 1 -f all -j -o "$T/act" -- \
 		"$B/traffic" --expect "$T/exp" threads tcp_ok
 	[ "$(ends map_full)" = 0 ] || is $rc 1 "--map-size 1 --strict: exit code 1"
 }
@@ -269,6 +269,8 @@ else
 	is "$(cat "$T/unseen")" '' "--compat: they are, and no line"
 	run "$B/soconnect" -q -d 0.01
 	is "$(cat "$T/unseen")" '' "-q: no line"
+	run "$B/soconnect" -q --strict -d 0.01
+	is "$rc $(cat "$T/unseen" "$T/err" | wc -l)" "1 2" "--strict: exit code 1, and why"
 fi
 run "$B/sockstat" --call send -d 0.01
 is "$(cat "$T/unseen")" '' "what isn't asked for isn't missed"

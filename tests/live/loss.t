@@ -44,12 +44,12 @@ lost=$(sed -n 's/.* \([0-9]*\) lost.*/\1/p' "$T/err")
 is $((lost + $(wc -l <"$T/act") - 1)) $many "text: rows and lost are all"
 flooded -q -s
 like "$(cat "$T/err")" " [1-9][0-9]* lost" "-q -s: a loss is told nevertheless"
-flooded -j --strict
+flooded -j $strict
 is $rc 1 "--strict: exit code 1"
 
 # with a command: its exit code gives way, too
 rm -f "$T/act"
-start "$B/soconnect" -j --strict -o "$T/act" -- sh -c \
+start "$B/soconnect" -j $strict -o "$T/act" -- sh -c \
 	"while [ ! -e $T/stopped ]; do sleep 0.05; done; $B/traffic flood $many; : >$T/over; exit 3" 2>"$T/err"
 tool=$pid
 tracing "$T/act"

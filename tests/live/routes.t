@@ -33,7 +33,7 @@ like "$err" '^soconnect: warning: events were missed: [0-9]+ by exit_misses__raw
 	"misses: told while it runs"
 like "$err" '^soconnect: .*, [0-9]+ missed by exit_misses__raw' "misses: told at the end"
 is "$rc" 0 "misses: no failure"
-ok "misses: without an interval, too" missing --strict
+ok "misses: without an interval, too" missing $strict
 is "$rc" 1 "misses: --strict fails"
 rm -f "$T/act"
 start "$B/sockray-broken" soconnect -j --count -f all -o "$T/act"

@@ -237,7 +237,7 @@ like "$(cat "$T/act")" ',[^,]*main;outer;middle;leaf;(__)?send' "CSV: one cell"
 
 # ---- too many stacks
 
-run "$B/sockstat" -j -o "$T/act" --map-size 1 --by call,ustack --call send --strict -- \
+run "$B/sockstat" -j -o "$T/act" --map-size 1 --by call,ustack --call send $strict -- \
 	"$B/callpath" 5 6
 is $rc 1 "--map-size 1 --strict: exit code 1"
 is "$(ends 'events + .map_full')" 11 "--map-size 1: every send is counted somewhere"

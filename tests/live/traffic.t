@@ -76,7 +76,7 @@ thorough && rounds="1 2 3 4 5" || rounds=1
 for mode in "" --final; do
 	for round in $rounds; do
 		rm -f "$T/load".*
-		run "$B/soconnect" -j -f all --strict $mode -o "$T/act" -- sh -c "
+		run "$B/soconnect" -j -f all $strict $mode -o "$T/act" -- sh -c "
 			for k in 1 2 3 4; do
 				$B/traffic $mode --expect $T/load.\$k $load &
 			done; wait"
