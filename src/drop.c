@@ -28,8 +28,7 @@ static const int always[] = {
 	SCMP_SYS(close),	  SCMP_SYS(rt_sigreturn),  SCMP_SYS(restart_syscall),
 	SCMP_SYS(rt_sigprocmask), SCMP_SYS(exit),	   SCMP_SYS(exit_group),
 	SCMP_SYS(getpid),	  SCMP_SYS(gettid),	   SCMP_SYS(fstat),
-	SCMP_SYS(newfstatat),	  SCMP_SYS(clock_gettime), SCMP_SYS(sendmsg),
-	SCMP_SYS(recvmsg),
+	SCMP_SYS(clock_gettime),  SCMP_SYS(writev),
 };
 
 static const int tool[] = {
@@ -37,13 +36,16 @@ static const int tool[] = {
 	SCMP_SYS(pread64),	 SCMP_SYS(lseek),	 SCMP_SYS(rt_sigsuspend),
 	SCMP_SYS(wait4),	 SCMP_SYS(getrusage),	 SCMP_SYS(gettimeofday),
 	SCMP_SYS(ftruncate),	 SCMP_SYS(sysinfo),	 SCMP_SYS(ppoll),
-	SCMP_SYS(poll),
+	SCMP_SYS(poll),		 SCMP_SYS(readv),
 };
 
 static const int opener[] = {
-	SCMP_SYS(openat),
 	SCMP_SYS(pread64),
+	SCMP_SYS(fstatfs),
 };
+
+/* open(2) with one of these can do more than read */
+#define TO_CHANGE (O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND)
 
 static const cap_value_t opener_caps[] = {
 	CAP_SYS_PTRACE,		/* other processes' maps and roots */
@@ -74,8 +76,18 @@ static int allow_some(scmp_filter_ctx filter, const struct duty *duty)
 	/* abort() */
 	err = err ?: seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
 				      SCMP_A0(SCMP_CMP_EQ, getpid(), 0));
+	/* fstat() */
+	err = err ?: seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
+				      SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
+	if (duty->channel >= 0) {
+		err = err ?: seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 1,
+					      SCMP_A0(SCMP_CMP_EQ, duty->channel));
+		err = err ?: seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(recvmsg), 1,
+					      SCMP_A0(SCMP_CMP_EQ, duty->channel));
+	}
 	if (duty->role == ROLE_OPENER)
-		return err;
+		return err ?: seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
+					       SCMP_A2(SCMP_CMP_MASKED_EQ, TO_CHANGE, 0));
 	/* fdopen() */
 	err = err ?: seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
 				      SCMP_A1(SCMP_CMP_EQ, F_GETFL, 0));
@@ -130,16 +142,18 @@ static int keep_caps(const cap_value_t *wanted, int n)
 	cap_t caps = cap_init();
 	int err = caps ? 0 : -errno;
 
-	if (have(CAP_SETPCAP)) {
+	if (!err && have(CAP_SETPCAP)) {
 		cap_t raised = cap_get_proc();
 		cap_value_t setpcap = CAP_SETPCAP;
 
 		/* changing one's user has put it aside */
-		if (raised && !cap_set_flag(raised, CAP_EFFECTIVE, 1, &setpcap, CAP_SET))
-			cap_set_proc(raised);
+		if (!raised || cap_set_flag(raised, CAP_EFFECTIVE, 1, &setpcap, CAP_SET) ||
+		    cap_set_proc(raised))
+			err = -errno;
 		cap_free(raised);
-		for (cap_value_t cap = 0; cap_get_bound(cap) >= 0; cap++)
-			cap_drop_bound(cap);
+		for (cap_value_t cap = 0; !err && cap_get_bound(cap) >= 0; cap++)
+			if (cap_drop_bound(cap))
+				err = -errno;
 	}
 	for (int i = 0; i < n && !err; i++)
 		if (have(wanted[i]) &&
@@ -153,20 +167,26 @@ static int keep_caps(const cap_value_t *wanted, int n)
 }
 
 /* To whom? -1: to nobody else. */
-static int change_user(const struct run *run)
+static int change_user(const struct run *run, const struct duty *duty)
 {
 	struct user user = { NOBODY, NOBODY };
+	bool may = have(CAP_SETUID) && have(CAP_SETGID);
 
 	if (run->user_named)
 		user = run->user;
-	else if (geteuid())
-		return 0; /* that is somebody without rights already */
 	else if (user_named("sockray", &user))
 		user_named("nobody", &user);
-	if (!have(CAP_SETUID) || !have(CAP_SETGID)) {
-		if (!run->user_named)
-			return 0; /* a container's root; its capabilities go all the same */
+	if (run->user_named && !may)
 		return fail(-EPERM, "--user needs CAP_SETUID and CAP_SETGID");
+	/*
+	 * Who isn't root is somebody without rights already; a container's root may not be able to;
+	 * and the command's own user can signal it without any right. All capabilities go all the
+	 * same.
+	 */
+	if (!run->user_named && (geteuid() || !may || (duty->command && !have(CAP_KILL)))) {
+		if (have(CAP_SETGID) && cap_setgroups(getegid(), 0, NULL))
+			return fail(-errno, "can't leave groups (--no-drop keeps all rights)");
+		return 0;
 	}
 	if (cap_setgroups(user.gid, 0, NULL) || cap_setuid(user.uid))
 		return fail(-errno, "can't become user %u (--no-drop keeps all rights)",
@@ -177,21 +197,21 @@ static int change_user(const struct run *run)
 int drop_rights(const struct run *run, const struct duty *duty)
 {
 	static const cap_value_t kill = CAP_KILL;
-	bool kills = duty->command && geteuid() == 0;
 	int err;
 
 	if (run->no_drop)
 		return 0;
-	err = change_user(run);
+	err = change_user(run, duty);
 	if (err)
 		return err;
 	err = duty->role == ROLE_OPENER ?
 		      keep_caps(opener_caps, sizeof(opener_caps) / sizeof(*opener_caps)) :
-		      keep_caps(&kill, kills);
+		      keep_caps(&kill, duty->command != 0);
 	if (err)
 		return err;
 	/* LeakSanitizer traces its process */
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, SANITIZED))
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) ||
+	    prctl(PR_SET_DUMPABLE, (unsigned long)SANITIZED, 0UL, 0UL, 0UL))
 		return fail(-errno, "can't give up rights");
 	return SANITIZED ? 0 : forbid_the_rest(duty);
 }

@@ -22,6 +22,7 @@ enum role {
 struct duty {
 	enum role role;
 	pid_t command; /* ROLE_TOOL: it may be signalled; 0: there is none */
+	int channel;   /* between the two; -1: there is none */
 };
 
 /* Give up the rest, as the run asks for it. 0; or -errno, after a message. */

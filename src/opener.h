@@ -16,6 +16,8 @@ struct run;
  * message.
  */
 pid_t opener_start(const struct run *run);
+/* What it is asked by, a socket; -1: there is no helper. */
+int opener_channel(void);
 /* For reading, close-on-exec; by the helper, if there is one. -1 and errno. */
 int opener_open(const char *path);
 void opener_stop(void);

@@ -202,8 +202,9 @@ static void tell_command(struct state *s)
 {
 	s->told = true;
 	stopping = false;
-	if (pass_on)
-		kill(s->command.pid, pass_on);
+	if (pass_on && kill(s->command.pid, pass_on) && errno != ESRCH)
+		warn("can't end the command: %s; a second signal ends this tool alone",
+		     strerror(errno));
 }
 
 /* Our part is done before the command's is: its status is still ours to pass on. */
@@ -480,12 +481,14 @@ int run_tool(struct run *run)
 	if (run->stats)
 		cost_begin(&s.cost);
 	if (run->conf.by & (BY_USTACK | BY_KSTACK))
-		stack_start(run->conf.pids, run->conf.npids, run->command ? *run->command : NULL);
+		stack_start(run->command ? *run->command : NULL);
 	/* processes of another pid namespace have other numbers here: nothing can be opened by them */
 	if (run->conf.by & BY_USTACK && in_host_namespace("pid")) {
 		helper = opener_start(run);
-		if (helper < 0)
+		if (helper < 0) {
+			code = in_host_namespace("user") ? EXIT_ERROR : EXIT_UNABLE;
 			goto out;
+		}
 		run->conf.opener = helper;
 	}
 	code = live_start(&s.live, run, on_row, &s);
@@ -506,10 +509,12 @@ int run_tool(struct run *run)
 	s.sink.colour = run->form == FORM_TEXT && isatty(s.output.fd) && wants_colour();
 	s.sink.ops->open(&s.sink, &s.live);
 	tzset(); /* while files can be opened */
-	if (drop_rights(run, &(struct duty){ ROLE_TOOL, s.command.pid })) {
+	if (drop_rights(run, &(struct duty){ ROLE_TOOL, s.command.pid, opener_channel() })) {
 		code = EXIT_ERROR;
 		goto out;
 	}
+	if (run->conf.by & (BY_USTACK | BY_KSTACK))
+		stack_learn(run->conf.pids, run->conf.npids);
 	output_flush(&s.output, &stopping);
 	if ((s.count || s.keyed || s.fixed) && !run->quiet)
 		fprintf(stderr, "Tracing%s%s\n", s.fixed ? ", rates per second" : "",

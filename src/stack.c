@@ -102,15 +102,19 @@ static void read_max_stack(void)
 	fclose(f);
 }
 
-void stack_start(const uint32_t *pids, size_t npids, const char *command)
+void stack_start(const char *command)
 {
 	read_max_stack();
 	kallsyms_open();
 	learn_process(getpid()); /* the libraries that all use */
-	for (size_t i = 0; i < npids; i++)
-		learn_process(pids[i]);
 	if (command)
 		module_learn(command);
+}
+
+void stack_learn(const uint32_t *pids, size_t npids)
+{
+	for (size_t i = 0; i < npids; i++)
+		learn_process(pids[i]);
 }
 
 /* Maps of processes that stacks came from lately: one may be gone when its last stack comes. */

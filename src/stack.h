@@ -32,7 +32,9 @@ struct stack {
  * Before the first one comes: what short-lived processes may run, whose maps nobody will have
  * time to read. COMMAND: NULL, or the name of the program to be run.
  */
-void stack_start(const uint32_t *pids, size_t npids, const char *command);
+void stack_start(const char *command);
+/* Likewise what these run: files that others chose, so once no rights are left. */
+void stack_learn(const uint32_t *pids, size_t npids);
 /* A new one has come, whole. */
 void stack_announce(const struct new_stack *s);
 /* The number of the first stack that looks like this one: a file may have come in two ways. */

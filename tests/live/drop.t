@@ -38,6 +38,7 @@ for tool in soconnect sockstat sofamily soprotocol; do
 	can $tool || continue
 	running $tool
 	is "$(rights $pid)" "65534 65534 $none" "$tool: runs as nobody, without any right"
+	[ $seccomp = 0 ] || is "$(stat -c %u /proc/$pid/mem)" 0 "$tool: no process of nobody's may look into it"
 	kill -INT $pid
 	finish $pid
 	is "$rc" 0 "$tool: ends well"
@@ -117,11 +118,22 @@ fi
 
 # ---- fewer rights to begin with
 
-launch="/usr/bin/setpriv --bounding-set=-setuid"
+launch="/usr/bin/setpriv --groups 4,27"
+running soconnect
+is "$(rights $pid)" "65534 65534 $none" "a root of several groups: in none of them"
+kill $pid
+launch="/usr/bin/setpriv --groups 4,27 --bounding-set=-setuid"
 running soconnect
 is "$(rights $pid)" "0 0 $none" "a root that can't become another: gives up the rest"
 kill $pid
 launch=
+start /usr/bin/setpriv --bounding-set=-kill "$B/soconnect" -q -- \
+	sh -c 'trap "echo told; exit 3" TERM; echo ready; while :; do sleep 0.1; done' >"$T/out" 2>"$T/err"
+await 20 grep -q ready "$T/out"
+is "$(rights $pid)" "0 0 $none" "a root that couldn't signal its command as another: stays"
+kill -TERM $pid
+finish $pid
+is "$rc $(tail -n 1 "$T/out")" "3 told" "and does"
 if [ "$(cat /proc/sys/kernel/perf_event_paranoid)" -le 2 ]; then
 	some=+bpf,+perfmon,+dac_read_search
 	launch="/usr/bin/setpriv --reuid 4343 --regid 4343 --clear-groups --inh-caps=$some --ambient-caps=$some
@@ -174,6 +186,39 @@ time.sleep(600)'
 	finish $pid
 	is "$rc" 0 "-U when that process is gone: counts all the same"
 	like "$(cat "$T/err")" 'there are no symbols' "and says what is missing"
+	# a file system that hangs: as if it did
+	running sockstat -U
+	opener=$(pgrep -P $pid -x sockray-opener)
+	kill -STOP "$opener"
+	bound 60 "$B/traffic" flood 10 >"$T/out" 2>&1
+	kill $pid
+	finish $pid
+	is "$rc" 0 "-U when that process hangs: ends all the same"
+	like "$(cat "$T/err")" "doesn't answer.*there are no symbols" "and says what is missing"
+	kill -KILL "$opener"
+	# nobody's other processes have sent so many descriptors that none more may be under way
+	hard=$(ulimit -Hn)
+	if [ $seccomp = 2 ] && { [ "$hard" = unlimited ] || [ "$hard" -ge 2000 ]; }; then
+		start /usr/bin/setpriv --reuid 65534 --regid 65534 --clear-groups python3 -c '
+import array, resource, socket, time
+resource.setrlimit(resource.RLIMIT_NOFILE, [resource.getrlimit(resource.RLIMIT_NOFILE)[1]] * 2)
+pairs = [socket.socketpair() for i in range(5)]
+for a, b in pairs:
+    a.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0] * 250))])
+print("sent", flush=True)
+time.sleep(600)' >"$T/sent"
+		flood=$pid
+		await 20 grep -q sent "$T/sent"
+		launch="prlimit --nofile=512:512"
+		running sockstat -U
+		bound 60 "$B/traffic" flood 10 >"$T/out" 2>&1
+		kill $pid
+		finish $pid
+		is "$rc" 0 "-U when no descriptor may be sent: ends well"
+		unlike "$(cat "$T/err")" "answer" "and waits for none"
+		launch=
+		kill $flood
+	fi
 	run "$B/sockstat" -U --no-drop -d 0.1
 	is "$rc" 0 "-U --no-drop"
 fi

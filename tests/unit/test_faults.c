@@ -268,7 +268,7 @@ static int stacks(void)
 
 	kallsyms_read(f);
 	fclose(f);
-	stack_start(NULL, 0, "true");
+	stack_start("true");
 	stack_announce(&user.head);
 	stack_announce(&kernel.head);
 	for (int id = 1; id <= 3; id++) {
