@@ -6,6 +6,7 @@
  */
 #include "doctor.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -368,7 +369,10 @@ static void print_text(const struct doctor *d)
 
 	printf("kernel        %s, preempt %s\n", k->release, preempt_name(k->preempt));
 	printf("BTF           %s\n", d->kernel ? "yes" : "no");
-	printf("tracefs       %s\n", tracefs_events() ? "mounted" : "not mounted");
+	printf("tracefs       %s\n", tracefs_events()                       ? "mounted" :
+				     access("/sys/kernel/tracing", X_OK) && errno == EACCES ?
+					     "not readable" :
+					     "not mounted");
 	printf("lockdown      %s\n", *lockdown() ? lockdown() : "unknown");
 	printf("capabilities  %s\n", may_trace() ? "enough" : "not enough");
 	printf("user ns       %s\n",
@@ -574,6 +578,8 @@ int doctor(int argc, char **argv)
 		}
 		json = true;
 	}
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "Each route of each tool is tried: that takes some seconds ...\n");
 	d.compat = runs_compat();
 	d.kernel = btf__load_vmlinux_btf();
 	for_each_tool(t)

@@ -49,8 +49,10 @@ static int unknown(const char *name, bool verb)
 	struct suggestion near;
 
 	suggest_for(&near, name, strlen(name));
-	for_each_tool(t)
+	for_each_tool(t) {
 		suggest_word(&near, (*t)->name);
+		suggest_alias(&near, (*t)->name + strlen("so"), (*t)->name);
+	}
 	for (const char *const *v = verbs; verb && *v; v += 2)
 		suggest_word(&near, *v);
 	fail(0, "there is no tool %s\"%.64s\" (\"sockray%s\" names them)%s", verb ? "or verb " : "",
@@ -58,12 +60,17 @@ static int unknown(const char *name, bool verb)
 	return EXIT_USAGE;
 }
 
-static int run(const struct tool *tool, int argc, char **argv)
+/* LINK: by a link to this program, whose name is the user's name for the tool. */
+static int run(const struct tool *tool, bool link, int argc, char **argv)
 {
+	const char *slash = strrchr(argv[0], '/');
+	static char words[32];
 	struct run run;
 	int code;
 
-	util_program(tool->name);
+	util_program(link ? slash ? slash + 1 : argv[0] : tool->name);
+	snprintf(words, sizeof(words), "sockray %s", tool->name);
+	util_called(link ? NULL : words);
 	code = option_parse(&run, tool, argc, argv);
 	return code >= 0 ? code : run_tool(&run);
 }
@@ -104,12 +111,12 @@ int main(int argc, char **argv)
 	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	tool = tool_called(argv[0]);
 	if (tool)
-		return flushed(run(tool, argc, argv));
+		return flushed(run(tool, true, argc, argv));
 	if (argc < 2)
 		return flushed(help());
 	tool = tool_called(argv[1]);
 	if (tool)
-		return flushed(run(tool, argc - 1, argv + 1));
+		return flushed(run(tool, false, argc - 1, argv + 1));
 	if (!strcmp(argv[1], "list")) {
 		list_tools();
 		return flushed(EXIT_OK);

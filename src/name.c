@@ -361,6 +361,10 @@ int family_number(const char *s)
 {
 	if (same_name(s, "AF_LOCAL", "AF_"))
 		return AF_UNIX;
+	if (same_name(s, "AF_IPV4", "AF_"))
+		return AF_INET;
+	if (same_name(s, "AF_IPV6", "AF_"))
+		return AF_INET6;
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
 		if (same_name(s, families[i], "AF_"))
 			return i;

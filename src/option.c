@@ -167,6 +167,8 @@ static int set_max_events(struct run *run, const char *arg)
 static const char *const by_words[] = { "call", "comm",  "pid",	   "tid",      "uid",	 "cgroup",
 					"netns", "family", "protocol", "ustack", "kstack", NULL };
 /* In the order of OP_. */
+static const char *const by_meant[] = { "process", "comm", "name", "comm", "thread", "tid",
+					"user",	   "uid",  "stack", "ustack", NULL };
 static const char *const call_words[] = { "accept", "connect", "bind", "listen",
 					  "socket", "send",    "recv", NULL };
 static const char *const ts_words[] = { "iso", "unix", "mono", NULL };
@@ -182,6 +184,8 @@ static int parse_word(const char *option, const char *text, size_t len,
 		if (strlen(words[i]) == len && !memcmp(words[i], text, len))
 			return i;
 	suggest_for(&near, text, len);
+	for (const char *const *by = by_meant; words == by_words && *by; by += 2)
+		suggest_alias(&near, by[0], by[1]);
 	for (int i = 0; words[i]; i++) {
 		suggest_word(&near, words[i]);
 		buf_str(&all, i ? ", " : "");
@@ -576,9 +580,14 @@ static void unknown_option(const struct tool *tool, const char *word)
 }
 
 /* -json is -j -s -o n: what was meant is told behind whatever was wrong with that. */
-static int usage(const struct tool *tool, char **argv)
+static int usage(char **argv)
 {
-	fprintf(stderr, "Try '%s --help'.", tool->name);
+	struct buf name = {};
+
+	fputs("Try '", stderr);
+	text_escape(&name, how_called(), strlen(how_called()));
+	fprintf(stderr, "%.*s --help'.", (int)name.len, name.p);
+	buf_free(&name);
 	for (char **word = argv + 1; *word && strcmp(*word, "--"); word++)
 		for (const struct option_entry *o = options; o->name; o++)
 			if (**word == '-' && !strcmp(*word + 1, o->name))
@@ -682,12 +691,12 @@ int option_parse(struct run *run, const struct tool *tool, int argc, char **argv
 				run->command = argv + optind;
 				if (!*run->command) {
 					fail(0, "-- must be followed by a command");
-					return usage(tool, argv);
+					return usage(argv);
 				}
 				break;
 			}
 			if (word(run, argv[optind++], words++))
-				return usage(tool, argv);
+				return usage(argv);
 			continue;
 		}
 		if (c == ':' || c == '?') {
@@ -700,7 +709,7 @@ int option_parse(struct run *run, const struct tool *tool, int argc, char **argv
 				fail(0, "there is no option -%c", optopt);
 			else
 				unknown_option(tool, argv[optind - 1]);
-			return usage(tool, argv);
+			return usage(argv);
 		}
 		o = c >= 256 ? &options[c - 256] : entry_of(c);
 		if (o->letter == 'h') {
@@ -713,16 +722,16 @@ int option_parse(struct run *run, const struct tool *tool, int argc, char **argv
 		}
 		if (!tool_can(tool, o)) {
 			no_use(tool, o);
-			return usage(tool, argv);
+			return usage(argv);
 		}
 		if (o->set(run, optarg))
-			return usage(tool, argv);
+			return usage(argv);
 	}
 	if (run->fields && !strcmp(run->fields, "help")) {
 		fields_help(run->count ? tool->count : run_table(run));
 		return EXIT_OK;
 	}
 	if (check(run))
-		return usage(tool, argv);
+		return usage(argv);
 	return -1;
 }

@@ -430,6 +430,18 @@ static uint32_t needs(const struct run *run, const struct sink *sink)
 	return needs;
 }
 
+/* -p of a process that is no more would be an empty screen for ever. */
+static void warn_of_absent(const struct run *run)
+{
+	char path[32];
+
+	for (size_t i = 0; !run->command && !run->quiet && i < run->conf.npids; i++) {
+		snprintf(path, sizeof(path), "/proc/%u", run->conf.pids[i]);
+		if (access(path, F_OK) && errno == ENOENT && !access("/proc/self", F_OK))
+			warn("there is no process %u now", run->conf.pids[i]);
+	}
+}
+
 /* Of a terminal: no-color.org's rule, and terminals that would print the codes. */
 static bool wants_colour(void)
 {
@@ -491,6 +503,7 @@ int run_tool(struct run *run)
 		}
 		run->conf.opener = helper;
 	}
+	warn_of_absent(run);
 	code = live_start(&s.live, run, on_row, &s);
 	if (code)
 		goto out;
@@ -517,7 +530,8 @@ int run_tool(struct run *run)
 		stack_learn(run->conf.pids, run->conf.npids);
 	output_flush(&s.output, &stopping);
 	if ((s.count || s.keyed || s.fixed) && !run->quiet)
-		fprintf(stderr, "Tracing%s%s\n", s.fixed ? ", rates per second" : "",
+		fprintf(stderr, "Tracing%s%s\n",
+			s.fixed && run->form == FORM_TEXT ? ", rates per second" : "",
 			run->interval_ns || run->duration_ns || run->command ?
 				"" :
 				"... Hit Ctrl-C to end.");

@@ -13,11 +13,21 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-static const char *program = "sockray";
+static const char *program = "sockray", *called;
 
 void util_program(const char *name)
 {
 	program = name;
+}
+
+void util_called(const char *words)
+{
+	called = words;
+}
+
+const char *how_called(void)
+{
+	return called ? called : program;
 }
 
 /*

@@ -16,6 +16,9 @@
 
 /* The name in front of every complaint, "sockray" until set; NAME is kept, not copied. */
 void util_program(const char *name);
+/* The words that called this program, for advice to call it again: NAME until set. */
+void util_called(const char *words);
+const char *how_called(void);
 
 /*
  * Prints "sockray: MESSAGE" and, when ERR (a negative errno) is not 0, ": " and what it means,

@@ -131,6 +131,8 @@ while read -r words; do
 	like "$err" "did you mean $right\\?\$" "sockray ${words% => *}: $right"
 done <<WORDS
 soconect => soconnect
+conect => soconnect
+family => sofamily
 sockstats => sockstat
 SOFAMILY => sofamily
 soproto => soprotocol
@@ -143,10 +145,17 @@ unlike "$err" 'did you mean' "sockray xyzzy: nothing is near"
 run "$B/sockray" "$(printf 'x\033[2Jx')"
 ok "an unknown tool with ESC: none reaches the terminal" sh -c "! grep -q '$(printf '\033')' '$T/err'"
 
+run "$B/sockray" soconnect --nonsense
+is "$rc $err" "2 soconnect: there is no option --nonsense
+Try 'sockray soconnect --help'." "sockray soconnect: says how it was called"
+
 # by its own name, wherever the link is
 mkdir "$T/bin"
 for name in soconnect soconnect-sockray; do
 	ln -s "$B/sockray" "$T/bin/$name"
+	run "$T/bin/$name" --nonsense
+	is "$rc $err" "2 $name: there is no option --nonsense
+Try '$name --help'." "link $name: says its name"
 	run "$T/bin/$name" -V
 	is $rc 0 "link $name"
 	run "$T/bin/$name" --help

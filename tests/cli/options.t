@@ -93,6 +93,8 @@ while read -r words; do
 	like "$rc $err" "^2 .*did you mean $right\\?\$" "$words: did you mean $right?"
 done <<WORDS
 soconnect --jsno => --json
+sockstat --by process => comm
+sockstat --by call,thread => tid
 soconnect --jason=1 => --json
 soconnect --JSON => --json
 soconnect --fnial => --final

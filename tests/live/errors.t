@@ -259,6 +259,11 @@ ok "nothing stays attached ($before before, $after after), not even after SIGKIL
 	[ "$after" -le "$before" ]
 # ---- what can't be seen is said
 
+sh -c 'exit 0' &
+gone=$!
+wait $gone
+run "$B/soconnect" -p $gone -d 0.01
+is "$rc $err" "0 soconnect: warning: there is no process $gone now" "-p of a process that is no more: said at once"
 run "$B/soconnect" -d 0.01
 if sees soconnect compat; then
 	is "$(cat "$T/unseen")" '' "all is seen: no warning"
