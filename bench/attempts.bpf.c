@@ -6,6 +6,8 @@
  * kernel's own addresses, of filters and of the account. By fentry they are inside of the call, where
  * its address is the kernel's, and see no call that fails before.
  *
+ * By raw_tp they are at all system calls, which each pay for that.
+ *
  * Programs are named TOOL__ROUTE and TOOL_ret__ROUTE.
  */
 #include <linux/bpf.h>
@@ -174,6 +176,34 @@ TRACEPOINT(sockstat)
 TRACEPOINT(sofamily, family_of((void *)ctx->args[1]))
 TRACEPOINT(soprotocol, file_of(ctx->args[0]))
 TRACEPOINT(soconnect, (void *)ctx->args[1], true)
+
+#ifdef __TARGET_ARCH_x86
+#define CONNECT 42
+#define RAW(name, ...)                                                                         \
+	SEC("?raw_tp/sys_enter")                                                               \
+	int name##__raw(struct bpf_raw_tracepoint_args *ctx)                                   \
+	{                                                                                      \
+		struct pt_regs *regs = (void *)ctx->args[0];                                   \
+		(void)regs;                                                                    \
+		if (ctx->args[1] == CONNECT)                                                   \
+			name(__VA_ARGS__);                                                     \
+		return 0;                                                                      \
+	}
+RAW(sockstat)
+RAW(sofamily, family_of((void *)READ(regs, si)))
+RAW(soprotocol, file_of(READ(regs, di)))
+RAW(soconnect, (void *)READ(regs, si), true)
+
+SEC("?raw_tp/sys_exit")
+int soconnect_ret__raw(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct pt_regs *regs = (void *)ctx->args[0];
+
+	if (READ(regs, orig_ax) == CONNECT)
+		soconnect_ret(ctx->args[1]);
+	return 0;
+}
+#endif
 
 #define FENTRY(name, ...)                                                                      \
 	SEC("?fentry/__sys_connect_file")                                                      \

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * attempts.c - attaches the programs of attempts.bpf.c for one tool by one route, says "attached",
- * and takes what rows come, until a signal.
+ * and takes what rows come, until a signal; with a command, runs that once it is attached, and ends
+ * with it.
  *
- *	attempts sofamily fentry|tracepoint
+ *	attempts sofamily fentry|tracepoint|raw [COMMAND [ARGS]]
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
@@ -41,8 +43,8 @@ int main(int argc, char **argv)
 	types_fill(&half, attempts_bpf, attempts_bpf_end - attempts_bpf);
 	options.btf_custom_path = *half.btf ? half.btf : NULL;
 	object = bpf_object__open_mem(half.object, half.size, &options);
-	if (argc != 3 || !object)
-		return fail("usage: attempts TOOL ROUTE");
+	if (argc < 3 || !object)
+		return fail("usage: attempts TOOL ROUTE [COMMAND]");
 	libbpf_set_print(NULL);
 	snprintf(first, sizeof(first), "%s__%s", argv[1], argv[2]);
 	snprintf(second, sizeof(second), "%s_ret__%s", argv[1], argv[2]);
@@ -53,6 +55,7 @@ int main(int argc, char **argv)
 	}
 	if (bpf_object__load(object))
 		return fail("does not load");
+	types_free(&half);
 	bpf_object__for_each_program(program, object)
 		if (bpf_program__autoload(program) && !bpf_program__attach(program))
 			return fail(bpf_program__name(program));
@@ -60,6 +63,15 @@ int main(int argc, char **argv)
 	if (!ring)
 		return fail("rows");
 	fprintf(stderr, "attached\n");
+	if (argc > 3) {
+		pid_t child = fork();
+
+		if (!child) {
+			execv(argv[3], argv + 3);
+			_exit(fail(argv[3]));
+		}
+		return waitpid(child, NULL, 0) != child;
+	}
 	for (;;) {
 		ring_buffer__consume(ring);
 		usleep(20000);

@@ -103,7 +103,7 @@ def doctor_kinds(lines):
     for line in lines:
         if line.startswith((" ", "...", "What to do")):
             continue  # routes, and what isn't seen: other ones on other kernels
-        yield re.sub(r"(, save, on this host)?$", "", line) if line.startswith("An empty") else \
+        yield re.sub(r"(, save, on this host|\.)?$", "", line) if line.startswith("An empty") else \
             line if line.endswith(")") else line.split()[0]
 
 
