@@ -81,9 +81,9 @@ static int allow_some(scmp_filter_ctx filter, const struct duty *duty)
 				      SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
 	if (duty->channel >= 0) {
 		err = err ?: seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 1,
-					      SCMP_A0(SCMP_CMP_EQ, duty->channel));
+					      SCMP_A0(SCMP_CMP_EQ, duty->channel, 0));
 		err = err ?: seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(recvmsg), 1,
-					      SCMP_A0(SCMP_CMP_EQ, duty->channel));
+					      SCMP_A0(SCMP_CMP_EQ, duty->channel, 0));
 	}
 	if (duty->role == ROLE_OPENER)
 		return err ?: seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
