@@ -27,7 +27,7 @@ paths() {
 
 # lasts PROGRAM ARGUMENTS: as a command that doesn't end before the tool has looked at it
 lasts() {
-	echo "sleep 0.3 | $1 -w $2"
+	echo "sleep 1 | $1 -w $2"
 }
 is "$(paths -- sh -c "$(lasts "$B/callpath" "5 6 7")")" "5 whole send leaf middle outer main
 6 whole send leaf middle outer thread
