@@ -19,7 +19,8 @@ select(.type == "report") | "\(.count) \(if .ustack_truncated then "cut" else "w
 	.ustack | functions | map(sub("^__"; "")) | join(" "))"
 JQ
 paths() {
-	run "$B/sockstat" -j -o "$T/act" --call send -U "$@"
+	# one interval, however long that takes
+	run "$B/sockstat" -j -o "$T/act" --call send -U 600 "$@"
 	jq -r -f "$T/paths.jq" "$T/act" | sort -n
 }
 
@@ -27,7 +28,7 @@ paths() {
 
 # lasts PROGRAM ARGUMENTS: as a command that doesn't end before the tool has looked at it
 lasts() {
-	echo "sleep 1 | $1 -w $2"
+	echo "sleep 0.5 | $1 -w $2"
 }
 is "$(paths -- sh -c "$(lasts "$B/callpath" "5 6 7")")" "5 whole send leaf middle outer main
 6 whole send leaf middle outer thread
@@ -164,7 +165,7 @@ is "$(paths -- sh -c "$(lasts "$B/callpath-saved" 5)")" "5 cut raw_send leaf" \
 
 cp "$B/callpath" "$T/victim"
 rm -f "$T/act"
-start "$B/sockstat" -j --call send -U -c victim -o "$T/act"
+start "$B/sockstat" -j --call send -U -c victim -o "$T/act" 600
 tool=$pid
 tracing "$T/act"
 sh -c "$(lasts "$T/victim" 5)"
