@@ -66,6 +66,7 @@ struct conn {
 	/* a struct attempt without its name */
 	char row[ATTEMPT_SHORT];
 	__u64 start, end;
+	__u64 id; /* its first start, which tells it from those that its socket's memory had before */
 	__s32 result;
 	__s32 subflow_err; /* MPTCP: what ended the subflow */
 	__u32 has_call;
@@ -89,12 +90,12 @@ struct {
 	__type(value, struct conn);
 } conns SEC(".maps");
 
-/* Conns of which one half, the call's return or the handshake's end, has come. */
+/* Conns of which one half, the call's return or the handshake's end, has come: their ids. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384); /* --map-size */
 	__type(key, __u64);
-	__type(value, __u32);
+	__type(value, __u64);
 } half SEC(".maps");
 
 static __u64 parked;	 /* calls set aside by call_resumes(): mostly none */
@@ -142,15 +143,23 @@ routine void conn_show(struct conn *conn, __u64 sk)
 	bpf_map_delete_elem(&conns, &sk);
 }
 
-/* One half of a conn has come and stands in `conn`: is it the second? */
-static __always_inline bool second_half(__u64 sk)
+/*
+ * One half of a conn has come and stands in `conn`: is it the second? A program that was preempted
+ * may have left the half of a conn that was here before.
+ */
+static __always_inline bool second_half(__u64 sk, __u64 id)
 {
-	__u32 one = 1;
 	/* an int: before 6.4 the upper half of what comes back is not its sign */
-	int err = bpf_map_update_elem(&half, &sk, &one, BPF_NOEXIST);
+	int err = bpf_map_update_elem(&half, &sk, &id, BPF_NOEXIST);
+	__u64 *first;
 
 	if (err != -EEXIST)
 		return false;
+	first = bpf_map_lookup_elem(&half, &sk);
+	if (!first || *first != id) {
+		bpf_map_update_elem(&half, &sk, &id, BPF_ANY);
+		return false;
+	}
 	bpf_map_delete_elem(&half, &sk);
 	return true;
 }
@@ -582,7 +591,7 @@ routine void call_done(struct call *call, struct call_key *key)
 		if (row->ret < 0 && !row->async)
 			conn->subflow_err = -row->ret;
 		call_close(call, key);
-		if (second_half(sk)) {
+		if (second_half(sk, conn->id)) {
 			if (conn->result == RESULT_CLOSED && conn->subflow_err)
 				conn->result = conn->subflow_err;
 			conn_show(conn, sk);
@@ -818,11 +827,11 @@ static __always_inline void conn_begin(struct sock *sk, struct socket *socket)
 		/* a conn has no room for a name; MPTCP doesn't know its address yet */
 		if (row->have & HAVE_NAME)
 			row->have &= ~(HAVE_NAME | HAVE_RADDR);
-		conn->start = call->start;
+		conn->start = conn->id = call->start;
 		conn->has_call = 1;
 		return;
 	}
-	conn->start = bpf_ktime_get_ns();
+	conn->start = conn->id = bpf_ktime_get_ns();
 	row->have |= ends_kind(&row->ends, sk);
 	row->sk_family = row->ends.family;
 	address_from_sk(row, sk);
@@ -885,7 +894,7 @@ static __always_inline void conn_end(struct sock *sk, int new)
 	conn->end_have = have;
 	conn->result = result;
 	conn->end = time_now();
-	if (!conn->has_call || ((conf.final) && second_half(id)))
+	if (!conn->has_call || ((conf.final) && second_half(id, conn->id)))
 		conn_show(conn, id);
 }
 
