@@ -533,7 +533,7 @@ static __always_inline bool call_untold(struct call *call, struct call_key *key)
 	call->row.have &= ~HAVE_RET;
 	call->row.ret = 0;
 	/* its own, not that of the socket's successor at this address */
-	if (conn && conn->start == call->start) {
+	if (conn && conn->id == call->start) {
 		call->end = time_now();
 		return false;
 	}
@@ -558,6 +558,12 @@ routine void call_done(struct call *call, struct call_key *key)
 		return;
 	if (sk && ((call->flags & CALL_BEGAN) ? conf.final : row->via == VIA_IO_URING))
 		conn = bpf_map_lookup_elem(&conns, &sk);
+	if ((call->flags & CALL_BEGAN) && conf.final && (!conn || conn->id != call->start)) {
+		/* conn_begin has counted it, and put another in its place: we were preempted */
+		attempt_dropped(row);
+		call_close(call, key);
+		return;
+	}
 	if (conn && row->via == VIA_IO_URING && !(call->flags & CALL_BEGAN)) {
 		/* it was begun by a worker or by the ring: only now they meet */
 		if (conn->has_call && conn->start >= call->start) {
@@ -572,6 +578,7 @@ routine void call_done(struct call *call, struct call_key *key)
 	call_ends(call);
 	if (conn && conf.final) {
 		struct attempt *to = conn_row(conn);
+		__u64 id = conn->id;
 
 		/* what the conn's row lacks, or what the call knows better */
 		to->who = row->who;
@@ -591,7 +598,7 @@ routine void call_done(struct call *call, struct call_key *key)
 		if (row->ret < 0 && !row->async)
 			conn->subflow_err = -row->ret;
 		call_close(call, key);
-		if (second_half(sk, conn->id)) {
+		if (second_half(sk, id)) {
 			if (conn->result == RESULT_CLOSED && conn->subflow_err)
 				conn->result = conn->subflow_err;
 			conn_show(conn, sk);
@@ -855,10 +862,12 @@ static __always_inline void conn_end(struct sock *sk, int new)
 	struct attempt *row;
 	int result = 0;
 	__u32 have = 0;
+	__u64 which;
 
 	if (!conn || conn->ended)
 		return;
 	conn->ended = 1;
+	which = conn->id;
 	row = conn_row(conn);
 	if (new == TCP_CLOSE) {
 		result = READ(sk, sk_err);
@@ -894,7 +903,7 @@ static __always_inline void conn_end(struct sock *sk, int new)
 	conn->end_have = have;
 	conn->result = result;
 	conn->end = time_now();
-	if (!conn->has_call || ((conf.final) && second_half(id, conn->id)))
+	if (!conn->has_call || ((conf.final) && second_half(id, which)))
 		conn_show(conn, id);
 }
 
