@@ -15,6 +15,17 @@
 #include "../../src/module.h"
 #include "../../src/stack.h"
 
+static bool is_code(const uint8_t *data, size_t size)
+{
+	const uint8_t *type = data + EI_NIDENT;
+	unsigned is;
+
+	if (size < EI_NIDENT + 2 || memcmp(data, ELFMAG, SELFMAG))
+		return false;
+	is = data[EI_DATA] == ELFDATA2MSB ? type[0] << 8 | type[1] : type[1] << 8 | type[0];
+	return is == ET_EXEC || is == ET_DYN;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static int fd = -1;
@@ -35,8 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fclose(f);
 	must(m.n == 1);
 	module = m.list[0].module;
-	/* what is no ELF file isn't even opened */
-	must(!module == (size < SELFMAG || memcmp(data, ELFMAG, SELFMAG)));
+	/* what is no program or library isn't even opened */
+	must(!module == !is_code(data, size));
 	if (!module) {
 		maps_free(&m);
 		return 0;
