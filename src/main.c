@@ -105,7 +105,8 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	keep_standard_files();
 	/*
-	 * The kernel's BTF, twice 5 MiB, comes and goes at the start, once for each try. By
+	 * Large blocks come and go at the start, once for each try: objects, and for fentry the
+	 * kernel's BTF, twice 5 MiB. By
 	 * default malloc() takes that for a habit, and keeps the room for the rest of the run.
 	 */
 	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
