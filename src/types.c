@@ -90,6 +90,8 @@ static bool read_raw(struct raw *r, const void *data, size_t size)
 		return false;
 	r->types = (const char *)data + h->hdr_len + h->type_off;
 	r->types_len = h->type_len;
+	if ((uintptr_t)r->types % _Alignof(struct btf_type))
+		return false;
 	r->names = (const char *)data + h->hdr_len + h->str_off;
 	r->names_len = h->str_len;
 	if (r->names[r->names_len - 1])
