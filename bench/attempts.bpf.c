@@ -50,6 +50,7 @@ struct protocol_key {
 	struct {                                                                               \
 		__uint(type, BPF_MAP_TYPE_HASH);                                               \
 		__uint(max_entries, 16384);                                                    \
+		__uint(map_flags, BPF_F_NO_PREALLOC);                                          \
 		__type(key, struct counted);                                                    \
 		__type(value, __u64);                                                          \
 	} name SEC(".maps")

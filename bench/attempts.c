@@ -2,13 +2,19 @@
 /*
  * attempts.c - attaches the programs of attempts.bpf.c for one tool by one route, says "attached",
  * and takes what rows come, until a signal; with a command, runs that once it is attached, and ends
- * with it.
+ * with it. With $KEPT, a folder, what the kernel's BTF says is read once: it is kept there for the
+ * next time.
  *
  *	attempts sofamily fentry|tracepoint|raw [COMMAND [ARGS]]
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,6 +30,33 @@ static int fail(const char *what)
 	return 1;
 }
 
+static int keep(const char *folder, const struct filled *half)
+{
+	char path[PATH_MAX], command[PATH_MAX];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/object", folder);
+	snprintf(command, sizeof(command), "cp /proc/%d/fd/%d '%s/btf'", getpid(), half->fd, folder);
+	f = fopen(path, "w");
+	return !f || fwrite(half->object, half->size, 1, f) != 1 || fclose(f) || system(command);
+}
+
+static int take_kept(const char *folder, struct filled *half)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/object", folder);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st))
+		return 1;
+	half->size = st.st_size;
+	half->object = mmap(NULL, half->size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	close(fd);
+	return half->object == MAP_FAILED;
+}
+
 static int drop(void *ctx, void *row, size_t size)
 {
 	(void)ctx, (void)row, (void)size;
@@ -36,15 +69,30 @@ int main(int argc, char **argv)
 	struct bpf_object *object;
 	struct bpf_program *program;
 	struct ring_buffer *ring;
+	const char *kept = getenv("KEPT");
 	struct filled half;
-	char first[64], second[64];
+	char first[64], second[64], btf[PATH_MAX];
 
-	/* as the tools do */
-	types_fill(&half, attempts_bpf, attempts_bpf_end - attempts_bpf);
-	options.btf_custom_path = *half.btf ? half.btf : NULL;
+	if (argc < 3) {
+		fprintf(stderr, "usage: attempts TOOL ROUTE [COMMAND]\n");
+		return 2;
+	}
+	if (kept && !take_kept(kept, &half)) {
+		snprintf(btf, sizeof(btf), "%s/btf", kept);
+	} else {
+		/* as the tools do */
+		types_fill(&half, attempts_bpf, attempts_bpf_end - attempts_bpf);
+		snprintf(btf, sizeof(btf), "%s", half.btf);
+		if (kept && keep(kept, &half))
+			return fail(kept);
+	}
+	options.btf_custom_path = *btf ? btf : NULL;
 	object = bpf_object__open_mem(half.object, half.size, &options);
-	if (argc < 3 || !object)
-		return fail("usage: attempts TOOL ROUTE [COMMAND]");
+	if (!object)
+		return fail("its object");
+	/* the other tools send nothing */
+	if (strcmp(argv[1], "soconnect"))
+		bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "rows"), getpagesize());
 	libbpf_set_print(NULL);
 	snprintf(first, sizeof(first), "%s__%s", argv[1], argv[2]);
 	snprintf(second, sizeof(second), "%s_ret__%s", argv[1], argv[2]);
@@ -55,7 +103,6 @@ int main(int argc, char **argv)
 	}
 	if (bpf_object__load(object))
 		return fail("does not load");
-	types_free(&half);
 	bpf_object__for_each_program(program, object)
 		if (bpf_program__autoload(program) && !bpf_program__attach(program))
 			return fail(bpf_program__name(program));

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * empty.c - attaches a program that does nothing to each hook that is named, as a tool's -v
- * names them, says "attached", and waits for a signal.
+ * names them, says "attached", and waits for a signal; or for a command, which it runs then.
  *
- *	empty tracepoint:syscalls:sys_enter_connect fentry:__sys_connect ...
+ *	empty tracepoint:syscalls:sys_enter_connect fentry:__sys_connect ... [-- COMMAND [ARGS]]
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
@@ -62,10 +63,21 @@ static void attach(const char *hook)
 
 int main(int argc, char **argv)
 {
+	char **hook = argv + 1;
+
 	libbpf_set_print(NULL);
-	for (int i = 1; i < argc; i++)
-		attach(argv[i]);
+	for (; *hook && strcmp(*hook, "--"); hook++)
+		attach(*hook);
 	fprintf(stderr, "attached\n");
+	if (hook < argv + argc) {
+		pid_t child = fork();
+
+		if (!child) {
+			execv(hook[1], hook + 1);
+			die(hook[1], "can't be run");
+		}
+		return waitpid(child, NULL, 0) != child;
+	}
 	pause();
 	return 0;
 }

@@ -26,6 +26,8 @@
 
 static struct buf libbpf_log;
 
+#define RING_MOST (4 * 1024 * 1024)
+
 /* Of a long message, the verifier's log, the last lines say what was wrong. */
 #define LOG_HEAD 512
 #define LOG_TAIL 3584
@@ -215,17 +217,27 @@ static void size_map(const struct live *live, const char *name, size_t entries)
 		bpf_map__set_max_entries(map, entries);
 }
 
+/* Room for each key to come once; what is read while we run is mapped twice, and counts as ours. */
+static size_t ring_for_keys(const struct table *table, size_t keys)
+{
+	size_t need = keys * (BPF_RINGBUF_HDR_SZ + sizeof(struct new_key) + table->key_size);
+
+	return need < RING_MOST ? need : RING_MOST;
+}
+
 /*
  * A hash has all its memory from the start (sofamily's had 20 MiB in all), which in a program that
- * traces is the safe way on old kernels. Those that few hosts fill take it as they need it, where they
- * can, and those that this run doesn't use have none.
+ * traces is the safe way on old kernels. Those that few hosts fill, and those whose entries stay, take
+ * it as they need it, where they can, and those that this run doesn't use have none.
  */
 static void size_maps(const struct live *live, bool storage)
 {
-	static const char *const rare[] = { "calls",	"conns",       "uring_accepting",
-					    "requests", "interrupted", "followed" };
+	static const char *const lazy[] = { "calls",    "conns",       "uring_accepting",
+					    "requests", "interrupted", "followed",
+					    "keys",     "claimed" };
 	const struct run *run = live->run;
 	const struct table *table = run_table(run);
+	struct bpf_map *map;
 
 	for (const char *const *name = run->tool->maps; run->map_size && *name; name++)
 		size_map(live, *name, run->map_size);
@@ -244,17 +256,19 @@ static void size_maps(const struct live *live, bool storage)
 		size_map(live, "stack_buffers", live->cpus * STACK_BUFFERS);
 		size_map(live, "stack_buffers_taken", live->cpus * STACK_BUFFERS);
 		size_map(live, "stacks", run->map_size ? run->map_size : STACKS);
+	} else if (table->keyed) {
+		map = bpf_object__find_map_by_name(live->obj, "keys");
+		size_map(live, table->name, ring_for_keys(table, bpf_map__max_entries(map)));
 	}
 	if (storage)
 		size_map(live, "accepting", 1);
 	if (!run->conf.final)
 		size_map(live, "half", 1);
-	for (size_t i = 0; i < sizeof(rare) / sizeof(*rare) && exists_lazy_maps(); i++) {
-		struct bpf_map *map = bpf_object__find_map_by_name(live->obj, rare[i]);
-
+	for (size_t i = 0; i < sizeof(lazy) / sizeof(*lazy) && exists_lazy_maps(); i++) {
+		map = bpf_object__find_map_by_name(live->obj, lazy[i]);
 		/* without storage the records of all calls are in one, by --final all conns in the other */
-		if (!map || (!storage && !strcmp(rare[i], "calls")) ||
-		    (run->conf.final && !strcmp(rare[i], "conns")))
+		if (!map || (!storage && !strcmp(lazy[i], "calls")) ||
+		    (run->conf.final && !strcmp(lazy[i], "conns")))
 			continue;
 		bpf_map__set_map_flags(map, BPF_F_NO_PREALLOC);
 	}
