@@ -22,67 +22,55 @@
 #include "../bpf/holes.h"
 #include "util.h"
 
+/* Where type i begins is noted for one of so many; from there it isn't far. */
+#define STEP 64
+
 struct raw {
 	const char *types, *names;
 	uint32_t types_len, names_len;
-	uint32_t n;   /* of types; number 0 is void */
-	uint32_t *at; /* where type i begins */
+	uint32_t n;   /* of types read; number 0 is void */
+	uint32_t end; /* of those, in types */
+	uint32_t *at; /* where type i * STEP + 1 begins */
 };
 
 /* ------------------------------------------------------------------ reading BTF */
 
-/* Bytes that follow a type's head; -1: a kind that we don't know. */
-static long tail(const struct btf_type *t)
+/* Bytes that follow a type's head, and more for each of vlen; kinds that aren't here we don't know. */
+static const struct {
+	uint8_t known, more, each;
+} kinds[32] = {
+	[BTF_KIND_PTR] = { 1 },
+	[BTF_KIND_FWD] = { 1 },
+	[BTF_KIND_TYPEDEF] = { 1 },
+	[BTF_KIND_VOLATILE] = { 1 },
+	[BTF_KIND_CONST] = { 1 },
+	[BTF_KIND_RESTRICT] = { 1 },
+	[BTF_KIND_FUNC] = { 1 },
+	[BTF_KIND_FLOAT] = { 1 },
+	[BTF_KIND_TYPE_TAG] = { 1 },
+	[BTF_KIND_INT] = { 1, sizeof(uint32_t) },
+	[BTF_KIND_VAR] = { 1, sizeof(struct btf_var) },
+	[BTF_KIND_DECL_TAG] = { 1, sizeof(struct btf_decl_tag) },
+	[BTF_KIND_ARRAY] = { 1, sizeof(struct btf_array) },
+	[BTF_KIND_STRUCT] = { 1, 0, sizeof(struct btf_member) },
+	[BTF_KIND_UNION] = { 1, 0, sizeof(struct btf_member) },
+	[BTF_KIND_ENUM] = { 1, 0, sizeof(struct btf_enum) },
+	[BTF_KIND_ENUM64] = { 1, 0, sizeof(struct btf_enum64) },
+	[BTF_KIND_FUNC_PROTO] = { 1, 0, sizeof(struct btf_param) },
+	[BTF_KIND_DATASEC] = { 1, 0, sizeof(struct btf_var_secinfo) },
+};
+
+static uint32_t length(const struct btf_type *t)
 {
-	switch (btf_kind(t)) {
-	case BTF_KIND_PTR:
-	case BTF_KIND_FWD:
-	case BTF_KIND_TYPEDEF:
-	case BTF_KIND_VOLATILE:
-	case BTF_KIND_CONST:
-	case BTF_KIND_RESTRICT:
-	case BTF_KIND_FUNC:
-	case BTF_KIND_FLOAT:
-	case BTF_KIND_TYPE_TAG:
-		return 0;
-	case BTF_KIND_INT:
-		return sizeof(uint32_t);
-	case BTF_KIND_VAR:
-		return sizeof(struct btf_var);
-	case BTF_KIND_DECL_TAG:
-		return sizeof(struct btf_decl_tag);
-	case BTF_KIND_ARRAY:
-		return sizeof(struct btf_array);
-	case BTF_KIND_STRUCT:
-	case BTF_KIND_UNION:
-		return btf_vlen(t) * sizeof(struct btf_member);
-	case BTF_KIND_ENUM:
-		return btf_vlen(t) * sizeof(struct btf_enum);
-	case BTF_KIND_ENUM64:
-		return btf_vlen(t) * sizeof(struct btf_enum64);
-	case BTF_KIND_FUNC_PROTO:
-		return btf_vlen(t) * sizeof(struct btf_param);
-	case BTF_KIND_DATASEC:
-		return btf_vlen(t) * sizeof(struct btf_var_secinfo);
-	}
-	return -1;
+	unsigned kind = btf_kind(t);
+
+	return sizeof(*t) + kinds[kind].more + kinds[kind].each * btf_vlen(t);
 }
 
-static const struct btf_type *type_of(const struct raw *r, uint32_t i)
-{
-	return (const struct btf_type *)(r->types + r->at[i]);
-}
-
-static const char *name_of(const struct raw *r, uint32_t offset)
-{
-	return r->names + (offset < r->names_len ? offset : 0);
-}
-
-/* Is DATA whole BTF, all of it known to us? */
-static bool read_raw(struct raw *r, const void *data, size_t size)
+/* Its head only; the types have yet to be read. */
+static bool read_head(struct raw *r, const void *data, size_t size)
 {
 	const struct btf_header *h = data;
-	uint32_t at = 0;
 
 	if (size < sizeof(*h) || h->magic != BTF_MAGIC || h->hdr_len < sizeof(*h) ||
 	    (uint64_t)h->hdr_len + h->type_off + h->type_len > size ||
@@ -96,20 +84,43 @@ static bool read_raw(struct raw *r, const void *data, size_t size)
 	r->names_len = h->str_len;
 	if (r->names[r->names_len - 1])
 		return false;
-	r->at = xmalloc((r->types_len / sizeof(struct btf_type) + 1) * sizeof(*r->at));
-	while (at < r->types_len) {
-		const struct btf_type *t = (const struct btf_type *)(r->types + at);
-		long more;
-
-		if (r->types_len - at < sizeof(*t))
-			return false;
-		more = tail(t);
-		if (more < 0 || r->types_len - at - sizeof(*t) < (unsigned long)more)
-			return false;
-		r->at[++r->n] = at;
-		at += sizeof(*t) + more;
-	}
+	r->at = xmalloc((r->types_len / sizeof(struct btf_type) / STEP + 1) * sizeof(*r->at));
 	return true;
+}
+
+/* The next type; NULL: there is none, as all is read, or it isn't whole, or not known to us. */
+static const struct btf_type *next(struct raw *r)
+{
+	const struct btf_type *t = (const struct btf_type *)(r->types + r->end);
+	uint32_t left = r->types_len - r->end;
+
+	if (left < sizeof(*t) || !kinds[btf_kind(t)].known || left < length(t))
+		return NULL;
+	if (r->n % STEP == 0)
+		r->at[r->n / STEP] = r->end;
+	r->n++;
+	r->end += length(t);
+	return t;
+}
+
+static bool all_read(const struct raw *r)
+{
+	return r->end == r->types_len;
+}
+
+/* One of those that were read. */
+static const struct btf_type *type_of(const struct raw *r, uint32_t i)
+{
+	const char *t = r->types + r->at[(i - 1) / STEP];
+
+	for (uint32_t steps = (i - 1) % STEP; steps; steps--)
+		t += length((const struct btf_type *)t);
+	return (const struct btf_type *)t;
+}
+
+static const char *name_of(const struct raw *r, uint32_t offset)
+{
+	return r->names + (offset < r->names_len ? offset : 0);
 }
 
 /* All of the kernel's BTF; NULL: it can't be read. */
@@ -150,6 +161,7 @@ out:
 struct names {
 	const char **slots;
 	uint32_t mask;
+	uint8_t begin[1 << 13]; /* a bit for each two letters that one begins with: most have none */
 };
 
 static size_t essential(const char *name)
@@ -157,6 +169,11 @@ static size_t essential(const char *name)
 	const char *flavor = strstr(name, "___");
 
 	return flavor ? (size_t)(flavor - name) : strlen(name);
+}
+
+static unsigned beginning(const char *name)
+{
+	return (uint8_t)name[0] | (uint8_t)name[1] << 8;
 }
 
 /* Where it is, or would be. */
@@ -174,6 +191,13 @@ static const char **slot_of(const struct names *names, const char *name, size_t 
 	}
 }
 
+static bool has_name(const struct names *names, const char *name)
+{
+	unsigned b = beginning(name);
+
+	return names->begin[b / 8] >> b % 8 & 1 && *slot_of(names, name, essential(name));
+}
+
 /* Kinds that CO-RE looks up by name. */
 static bool is_named(const struct btf_type *t)
 {
@@ -188,27 +212,31 @@ static bool is_named(const struct btf_type *t)
 	return false;
 }
 
-static void collect_names(struct names *names, const struct raw *object)
+static bool collect_names(struct names *names, struct raw *object)
 {
 	uint32_t room = 256;
+	const struct btf_type *t;
 
-	while (room < 2 * object->n)
+	while (room < object->types_len / sizeof(*t) * 2)
 		room *= 2;
 	names->slots = xcalloc(room, sizeof(*names->slots));
 	names->mask = room - 1;
-	for (uint32_t i = 1; i <= object->n; i++) {
-		const struct btf_type *t = type_of(object, i);
+	while ((t = next(object))) {
 		const char *name = name_of(object, t->name_off);
+		unsigned b = beginning(name);
 
-		if (is_named(t))
-			*slot_of(names, name, essential(name)) = name;
+		if (!is_named(t) || !*name)
+			continue;
+		*slot_of(names, name, essential(name)) = name;
+		names->begin[b / 8] |= 1 << b % 8;
 	}
+	return all_read(object);
 }
 
 /* ------------------------------------------------------------------ the small BTF */
 
 struct copy {
-	const struct raw *from;
+	struct raw *from;
 	uint32_t *number; /* in the copy, of each type of from; 0: not there */
 	uint32_t *chosen; /* type i of the copy is chosen[i - 1] of from */
 	uint32_t n;
@@ -242,7 +270,7 @@ static uint32_t copy_name(struct copy *c, uint32_t offset)
 static void copy_type(struct copy *c, uint32_t i)
 {
 	const struct btf_type *from = type_of(c->from, i);
-	size_t len = sizeof(*from) + tail(from);
+	size_t len = length(from);
 	struct btf_type *t = (struct btf_type *)buf_room(&c->types, len);
 
 	memcpy(t, from, len);
@@ -363,7 +391,7 @@ static bool read_object(struct raw *r, const void *object)
 		const Elf64_Shdr *s = section(object, i);
 
 		if (!strcmp(strings + s->sh_name, ".BTF"))
-			return read_raw(r, (const char *)object + s->sh_offset, s->sh_size);
+			return read_head(r, (const char *)object + s->sh_offset, s->sh_size);
 	}
 	return false;
 }
@@ -380,26 +408,26 @@ static void note_hole(struct holes *holes, const char *name, uint32_t i)
 			holes->types[j] = i;
 }
 
-/* Through all of the kernel's types. */
-static void search(struct copy *c, const struct names *names, struct holes *holes)
+/* Through all of the kernel's types. False: they aren't what we know. */
+static bool search(struct copy *c, const struct names *names, struct holes *holes)
 {
-	for (uint32_t i = 1; i <= c->from->n; i++) {
-		const struct btf_type *t = type_of(c->from, i);
+	const struct btf_type *t;
+
+	while ((t = next(c->from))) {
 		const char *name = name_of(c->from, t->name_off);
 
 		if (btf_kind(t) == BTF_KIND_FUNC) {
-			if (!strcmp(name, "bpf_rdonly_cast"))
-				holes->cast = i;
-		} else if (is_named(t) && *slot_of(names, name, essential(name))) {
-			choose(c, i);
+			if (!holes->cast && !strcmp(name, "bpf_rdonly_cast"))
+				holes->cast = c->from->n;
+		} else if (is_named(t) && has_name(names, name)) {
+			choose(c, c->from->n);
 			if (btf_kind(t) != BTF_KIND_STRUCT)
 				continue;
 			c->af_unix |= !strcmp(name, af_unix);
-			note_hole(holes, name, i);
+			note_hole(holes, name, c->from->n);
 		}
 	}
-	for (uint32_t i = 0; i < c->n; i++)
-		copy_type(c, c->chosen[i]);
+	return all_read(c->from);
 }
 
 void types_fill_from(struct filled *f, const void *object, size_t size, const void *btf,
@@ -412,15 +440,20 @@ void types_fill_from(struct filled *f, const void *object, size_t size, const vo
 
 	*f = (struct filled){ .object = xmalloc(size), .size = size, .fd = -1 };
 	memcpy(f->object, object, size);
-	if (btf && read_object(&own, object) && read_raw(&kernel, btf, btf_size)) {
-		c.number = xcalloc(kernel.n + 1, sizeof(*c.number));
-		c.chosen = xmalloc((kernel.n + 1) * sizeof(*c.chosen));
+	if (btf && read_object(&own, object) && read_head(&kernel, btf, btf_size)) {
+		uint32_t most = kernel.types_len / sizeof(struct btf_type) + 1;
+
+		c.number = xcalloc(most, sizeof(*c.number));
+		c.chosen = xmalloc(most * sizeof(*c.chosen));
 		buf_char(&c.names, 0);
-		collect_names(&names, &own);
-		search(&c, &names, &holes);
+		if (!collect_names(&names, &own) || !search(&c, &names, &holes))
+			holes = (struct holes){};
 		/* AF_UNIX may be a module, and its types there, where libbpf finds them */
-		if (c.af_unix || !*slot_of(&names, af_unix, strlen(af_unix)))
+		else if (c.af_unix || !has_name(&names, af_unix)) {
+			for (uint32_t i = 0; i < c.n; i++)
+				copy_type(&c, c.chosen[i]);
 			f->fd = write_copy(&c);
+		}
 	}
 	snprintf(f->btf, sizeof(f->btf), "/proc/self/fd/%d", f->fd);
 	if (f->fd < 0 || access(f->btf, R_OK))
