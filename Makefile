@@ -25,8 +25,7 @@ INSTALL ?= install
 LINKS ?= $(notdir $(wildcard tools/*))
 CLANG ?= clang
 LLVM_STRIP ?= llvm-strip
-# what only a linker needs: a third of an object
-SLIM := -g -R .rel.BTF -R .rel.BTF.ext -w -N 'LBB*'
+HOSTCC ?= cc
 STRIP ?= strip
 PKG_CONFIG ?= pkg-config
 
@@ -43,6 +42,9 @@ ALL_CFLAGS += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=
 endif
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) \
 	-I$(INCLUDE)/$(MACHINE)-linux-gnu $(WARN) -Wno-unused-parameter -MMD -MP
+# without what only a linker needs, and line numbers: two thirds of an object
+bpf_object = $(CLANG) $(BPF_CFLAGS) -c -o $@ $< && \
+	$(LLVM_STRIP) -g -R .rel.BTF -R .rel.BTF.ext -w -N 'LBB*' $@ && $B/slim $@
 LIBS = $(shell $(PKG_CONFIG) --libs $(STATIC_FLAG) libdw libbpf zlib libcap libseccomp) -liberty
 
 tools := $(notdir $(wildcard tools/*))
@@ -75,10 +77,12 @@ $B/sockray-static: $(objects)
 $B/%.o: src/%.c | $B
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+$B/slim: bpf/slim.c | $B
+	$(HOSTCC) -O2 $(WARN) -o $@ $< -lelf
+
 define tool_rules
-$B/$1.bpf.o: tools/$1/$1.bpf.c | $B
-	$$(CLANG) $$(BPF_CFLAGS) -c -o $$@ $$<
-	$$(LLVM_STRIP) $(SLIM) $$@
+$B/$1.bpf.o: tools/$1/$1.bpf.c $B/slim
+	$$(bpf_object)
 $B/$1.o: tools/$1/$1.c | $B
 	$$(CC) $$(ALL_CFLAGS) -c -o $$@ $$<
 $B/$1.embed.o: src/embed.S $B/$1.bpf.o | $B
@@ -108,9 +112,8 @@ $(fuzzers): $B/fuzz-%: tests/fuzz/%.c tests/fuzz/fuzz.c $(testable)
 	$(CC) $(ALL_CFLAGS) -fsanitize=fuzzer -o $@ $(filter-out %.h,$^) $(LIBS) -ljansson
 
 # soconnect with routes that are no good
-$B/broken.bpf.o: tests/broken.bpf.c | $B
-	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
-	$(LLVM_STRIP) $(SLIM) $@
+$B/broken.bpf.o: tests/broken.bpf.c $B/slim
+	$(bpf_object)
 $B/broken.embed.o: src/embed.S $B/broken.bpf.o | $B
 	$(CC) -DTOOL=soconnect -DOBJECT='"$B/broken.bpf.o"' -c -o $@ $<
 $B/sockray-broken: $(filter-out $B/soconnect.embed.o,$(objects)) $B/broken.embed.o
@@ -159,9 +162,8 @@ $B/%32-static: tests/%.c | $B
 $B/generate: bench/generate.c | $B
 	$(CC) $(JUDGE_CFLAGS) -O2 -static -o $@ $<
 bench_bpf = $B/empty $B/attempts
-$(bench_bpf:%=%.bpf.o): $B/%.bpf.o: bench/%.bpf.c | $B
-	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
-	$(LLVM_STRIP) $(SLIM) $@
+$(bench_bpf:%=%.bpf.o): $B/%.bpf.o: bench/%.bpf.c $B/slim
+	$(bpf_object)
 $(bench_bpf:%=%.embed.o): $B/%.embed.o: src/embed.S $B/%.bpf.o | $B
 	$(CC) -DTOOL=$* -DOBJECT='"$B/$*.bpf.o"' -c -o $@ $<
 $B/attempts: $B/types.o $B/util.o $B/format.o

@@ -536,14 +536,22 @@ static int map_shared(struct live *live)
 	return live->counts ? 0 : EXIT_ERROR;
 }
 
-/* One try: 0; -EAGAIN after something was struck; another error is final, already told. */
-static int try_once(struct live *live, struct plan *plan, const struct filled *half)
+static struct bpf_object *open_half(const struct tool *tool, const struct filled *half)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = live->run->tool->name,
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = tool->name,
 		    .btf_custom_path = *half->btf ? half->btf : NULL);
+
+	return bpf_object__open_mem(half->object, half->size, &opts);
+}
+
+/*
+ * One try, with the object as it was opened: 0; -EAGAIN after something was struck; another error is
+ * final, already told.
+ */
+static int try_once(struct live *live, struct plan *plan)
+{
 	int err;
 
-	live->obj = bpf_object__open_mem(half->object, half->size, &opts);
 	if (!live->obj) {
 		err = -errno;
 		explain("can't start", err);
@@ -601,34 +609,39 @@ static char *tags_of(const struct btf *btf, const char *program, const char *mar
 	return b.p;
 }
 
-int backend_plan(const struct tool *tool, struct plan *plan)
+static int plan_object(const struct tool *tool, struct bpf_object *obj, struct plan *plan)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = tool->name);
-	struct bpf_object *obj;
 	struct bpf_program *prog;
 	char *args;
 
-	libbpf_set_print(keep_log);
 	*plan = (struct plan){ .kernel = kernel_here() };
-	obj = bpf_object__open_mem(tool->bpf, tool->bpf_end - tool->bpf, &opts);
 	if (!obj)
 		return fail(-errno, "%s: can't read its kernel half", tool->name);
 	bpf_object__for_each_program(prog, obj) {
 		const char *name = bpf_program__name(prog);
 
-		if (!plan_add(plan, tool->points, name, bpf_program__section_name(prog))) {
-			fail(0, "%s: program \"%s\" is of no point", tool->name, name);
-			bpf_object__close(obj);
-			return -EINVAL;
-		}
+		if (!plan_add(plan, tool->points, name, bpf_program__section_name(prog)))
+			return fail(-EINVAL, "%s: program \"%s\" is of no point", tool->name, name);
 		plan->list[plan->n - 1].blind = tags_of(bpf_object__btf(obj), name, "blind:");
 		args = tags_of(bpf_object__btf(obj), name, "args:");
 		plan->list[plan->n - 1].args = args ? atoi(args) : 0;
 		free(args);
 	}
-	bpf_object__close(obj);
 	exists_check(plan);
 	return 0;
+}
+
+int backend_plan(const struct tool *tool, struct plan *plan)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = tool->name);
+	struct bpf_object *obj;
+	int err;
+
+	libbpf_set_print(keep_log);
+	obj = bpf_object__open_mem(tool->bpf, tool->bpf_end - tool->bpf, &opts);
+	err = plan_object(tool, obj, plan);
+	bpf_object__close(obj);
+	return err;
 }
 
 /* One line of what stays unseen: the screen may be empty for that. */
@@ -717,13 +730,10 @@ static void print_hooks(const struct live *live, const struct plan *plan)
 }
 
 /* Try until nothing more is struck. */
-static int try_all(struct live *live, struct plan *plan)
+static int try_all(struct live *live, struct plan *plan, const struct filled *half)
 {
-	const struct tool *tool = live->run->tool;
-	struct filled half;
 	int err;
 
-	types_fill(&half, tool->bpf, tool->bpf_end - tool->bpf);
 	live->perf_misses = plan->kernel->version >= KERNEL(6, 7);
 	live->twins_cover = !hook_loses("raw_tp/", plan->kernel);
 	for (const struct point *p = live->run->tool->points; p->name; p++) {
@@ -732,26 +742,31 @@ static int try_all(struct live *live, struct plan *plan)
 	}
 	for (;;) {
 		libbpf_log.len = 0;
-		err = try_once(live, plan, &half);
+		err = try_once(live, plan);
 		if (err && live->run->verbose)
 			print_log();
 		if (err != -EAGAIN)
-			break;
+			return err;
 		backend_stop(live);
+		live->obj = open_half(live->run->tool, half);
 	}
-	types_free(&half);
-	return err;
 }
 
 int backend_start(struct live *live)
 {
 	const struct run *run = live->run;
+	const struct tool *tool = run->tool;
+	struct filled half;
 	struct plan plan;
 	int err, code;
 
-	err = backend_plan(run->tool, &plan);
+	libbpf_set_print(keep_log);
+	types_fill(&half, tool->bpf, tool->bpf_end - tool->bpf);
+	live->obj = open_half(tool, &half);
+	err = plan_object(tool, live->obj, &plan);
 	if (!err)
-		err = try_all(live, &plan);
+		err = try_all(live, &plan, &half);
+	types_free(&half);
 	code = err ? EXIT_UNABLE : 0;
 	if (!err)
 		code = check_points(live);
@@ -768,6 +783,8 @@ int backend_try(struct run *run, struct plan *plan, const struct point *point, e
 	struct live live = { .run = run,
 			     .cpus = libbpf_num_possible_cpus(),
 			     .all_points = true };
+	const struct tool *tool = run->tool;
+	struct filled half;
 	int err;
 
 	*trial = (struct trial){};
@@ -775,7 +792,10 @@ int backend_try(struct run *run, struct plan *plan, const struct point *point, e
 		plan->list[i].struck = plan->list[i].point == point && plan->list[i].route == r
 					       ? LEFT
 					       : UNASKED;
-	err = try_all(&live, plan);
+	types_fill(&half, tool->bpf, tool->bpf_end - tool->bpf);
+	live.obj = open_half(tool, &half);
+	err = try_all(&live, plan, &half);
+	types_free(&half);
 	for (size_t i = 0; i < live.npoints; i++) {
 		struct live_point *p = &live.points[i];
 
