@@ -55,10 +55,12 @@ struct announcement {
 };
 
 #define NONE (~0U)
+#define FULL (NONE - 1)
 
 /*
- * A slot for this CPU alone, at or behind `slot`; NONE: others were faster each time. These two are
- * not static, so the verifier reads them by themselves: once, and not for each call or round.
+ * A slot for this CPU alone, at or behind `slot`; NONE: others were faster each time; FULL: there is
+ * no more. These two are not static, so the verifier reads them by themselves: once, and not for each
+ * call or round.
  */
 __attribute__((noinline)) __u32 claim_slot_from(__u32 slot)
 {
@@ -67,16 +69,21 @@ __attribute__((noinline)) __u32 claim_slot_from(__u32 slot)
 	_Pragma("nounroll") for (int i = 0; i < CLAIM_TRIES; i++) {
 		if (slot < next_slot)
 			slot = next_slot;
-		if (!bpf_map_update_elem(&claimed, &slot, &one, BPF_NOEXIST)) {
+		/* an int: before 6.4 its upper half is clear */
+		int err = bpf_map_update_elem(&claimed, &slot, &one, BPF_NOEXIST);
+
+		if (!err) {
 			next_slot = slot + 1;
 			return slot;
 		}
+		if (err != -EEXIST)
+			return FULL;
 		slot++;
 	}
 	return NONE;
 }
 
-/* A slot for this CPU alone; NONE: no room. */
+/* A slot for this CPU alone; NONE or FULL: no room. */
 __attribute__((noinline)) __u32 claim_slot(void)
 {
 	__u32 from = next_slot, slot = NONE;
@@ -96,7 +103,7 @@ routine __u32 new_slot(COUNT_KEY *key)
 	__u32 slot = claim_slot(), *other;
 	struct announcement *a;
 
-	if (slot == NONE)
+	if (slot >= FULL)
 		goto full;
 	if (bpf_map_update_elem(&keys, key, &slot, BPF_NOEXIST)) {
 		/* another CPU was first with this key: its slot; ours stays unused */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * slim.c - takes the line numbers out of BPF objects (.BTF.ext), where they are nine tenths of it: libbpf
- * copies them at each start, and the verifier moves them with each instruction that it takes out. Only
- * its log would show them. Run by make, on the machine that builds.
+ * copies them at each start, and the verifier moves them with each instruction that it takes out. Its
+ * log, and bpftool's dumps, would show them. Run by make, on the machine that builds.
  *
  *	slim OBJECT...
  */
@@ -22,7 +22,7 @@ struct head {
 	uint32_t len, func_off, func_len, line_off, line_len, core_off, core_len;
 };
 
-/* Without its lines, which lie between the two others; false: it isn't as clang writes it. */
+/* Without its lines, which lie between the two others; 0: it isn't as clang writes it. */
 static int slim(Elf_Data *data)
 {
 	struct head *h = data->d_buf;

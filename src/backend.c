@@ -39,6 +39,8 @@ static int keep_log(enum libbpf_print_level level, const char *format, va_list a
 
 	if (level == LIBBPF_DEBUG)
 		return 0; /* thousands of lines about relocations */
+	if (strstr(format, "missing .BTF.ext line info"))
+		return 0; /* of each program: bpf/slim.c */
 	len = vasprintf(&text, format, args);
 	if (len < 0)
 		out_of_memory();
@@ -227,14 +229,15 @@ static size_t ring_for_keys(const struct table *table, size_t keys)
 
 /*
  * A hash has all its memory from the start (sofamily's had 20 MiB in all), which in a program that
- * traces is the safe way on old kernels. Those that few hosts fill, and those whose entries stay, take
- * it as they need it, where they can, and those that this run doesn't use have none.
+ * traces is the safe way on old kernels, and in a cgroup whose memory is full of files: those aren't
+ * given back for an entry. Those that few hosts fill take it as they need it, where they can, and those
+ * that this run doesn't use have none.
  */
 static void size_maps(const struct live *live, bool storage)
 {
-	static const char *const lazy[] = { "calls",    "conns",       "uring_accepting",
-					    "requests", "interrupted", "followed",
-					    "keys",     "claimed" };
+	static const char *const lazy[] = { "calls",	"conns",       "uring_accepting",
+					    "requests", "interrupted", "followed" };
+	bool may = exists_lazy_maps();
 	const struct run *run = live->run;
 	const struct table *table = run_table(run);
 	struct bpf_map *map;
@@ -264,7 +267,7 @@ static void size_maps(const struct live *live, bool storage)
 		size_map(live, "accepting", 1);
 	if (!run->conf.final)
 		size_map(live, "half", 1);
-	for (size_t i = 0; i < sizeof(lazy) / sizeof(*lazy) && exists_lazy_maps(); i++) {
+	for (size_t i = 0; may && i < sizeof(lazy) / sizeof(*lazy); i++) {
 		map = bpf_object__find_map_by_name(live->obj, lazy[i]);
 		/* without storage the records of all calls are in one, by --final all conns in the other */
 		if (!map || (!storage && !strcmp(lazy[i], "calls")) ||
@@ -614,9 +617,10 @@ static int plan_object(const struct tool *tool, struct bpf_object *obj, struct p
 	struct bpf_program *prog;
 	char *args;
 
-	*plan = (struct plan){ .kernel = kernel_here() };
+	*plan = (struct plan){};
 	if (!obj)
 		return fail(-errno, "%s: can't read its kernel half", tool->name);
+	plan->kernel = kernel_here();
 	bpf_object__for_each_program(prog, obj) {
 		const char *name = bpf_program__name(prog);
 
@@ -741,12 +745,12 @@ static int try_all(struct live *live, struct plan *plan, const struct filled *ha
 		live->points[live->npoints++] = (struct live_point){ .point = p };
 	}
 	for (;;) {
-		libbpf_log.len = 0;
 		err = try_once(live, plan);
 		if (err && live->run->verbose)
 			print_log();
 		if (err != -EAGAIN)
 			return err;
+		libbpf_log.len = 0;
 		backend_stop(live);
 		live->obj = open_half(live->run->tool, half);
 	}

@@ -173,7 +173,7 @@ static size_t essential(const char *name)
 
 static unsigned beginning(const char *name)
 {
-	return (uint8_t)name[0] | (uint8_t)name[1] << 8;
+	return *name ? (uint8_t)name[0] | (uint8_t)name[1] << 8 : 0;
 }
 
 /* Where it is, or would be. */
