@@ -54,6 +54,7 @@ struct announcement {
 	COUNT_KEY key;
 };
 
+/* No slots: they lie behind all that `counts` can have. */
 #define NONE (~0U)
 #define FULL (NONE - 1)
 
@@ -76,8 +77,9 @@ __attribute__((noinline)) __u32 claim_slot_from(__u32 slot)
 			next_slot = slot + 1;
 			return slot;
 		}
-		if (err != -EEXIST)
+		if (err == -E2BIG)
 			return FULL;
+		/* taken; or the hash was busy, and nobody will have it */
 		slot++;
 	}
 	return NONE;
@@ -103,7 +105,7 @@ routine __u32 new_slot(COUNT_KEY *key)
 	__u32 slot = claim_slot(), *other;
 	struct announcement *a;
 
-	if (slot >= FULL)
+	if (!bpf_map_lookup_elem(&counts, &slot))
 		goto full;
 	if (bpf_map_update_elem(&keys, key, &slot, BPF_NOEXIST)) {
 		/* another CPU was first with this key: its slot; ours stays unused */

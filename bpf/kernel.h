@@ -27,6 +27,7 @@ typedef _Bool bool;
 #define MSG_DONTWAIT 0x40
 #define EBADF 9
 #define EAGAIN 11
+#define E2BIG 7
 #define EEXIST 17
 #define EFAULT 14
 #define EINVAL 22
