@@ -108,6 +108,14 @@ traced_names sofamily "-j $strict" 10
 is $rc 1 "--map-size 2 --strict: exit code 1"
 traced_names soprotocol "-j" 10
 
+# the ring buffer has room for all keys, if nobody reads it
+rm -f "$T/act" "$T/exp"
+run "$B/sofamily" -j --map-size 2100 -o "$T/act" -- sh -c \
+	'kill -STOP $PPID; "$@"; rc=$?; kill -CONT $PPID; exit $rc' sh "$B/operations" --expect "$T/exp" names 2090
+is "$(reports | jq -c 'select(.comm | startswith("name")) | .ok' | sort | uniq -c | tr -s ' ')" \
+	" 2090 10" "2,090 keys while the tool is stopped: all come"
+is "$rc $(ends lost) $(ends map_full)" "0 0 0" "... and nothing is lost"
+
 # ---- filters
 
 few="accept_ok accept_again accept_fails connects msgs_udp msgs_unix threads ends agains"

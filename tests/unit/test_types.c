@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -232,12 +233,45 @@ static void broken(void **state)
 	free(raw);
 }
 
+/* A name that is the last byte of all: the empty one. Behind it there is nothing to read. */
+static void name_at_the_end(void **state)
+{
+	static const struct {
+		struct btf_header head;
+		struct btf_type type;
+		char names[4];
+	} little = {
+		.head = { .magic = BTF_MAGIC,
+			  .version = BTF_VERSION,
+			  .hdr_len = sizeof(struct btf_header),
+			  .type_len = sizeof(struct btf_type),
+			  .str_off = sizeof(struct btf_type),
+			  .str_len = sizeof(little.names) },
+		.type = { .name_off = sizeof(little.names) - 1, .info = BTF_KIND_STRUCT << 24 },
+		.names = "\0a",
+	};
+	const struct tool *tool = *__start_tools;
+	long page = sysconf(_SC_PAGESIZE);
+	char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct filled f;
+
+	(void)state;
+	assert_ptr_not_equal(pages, MAP_FAILED);
+	assert_int_equal(mprotect(pages + page, page, PROT_NONE), 0);
+	memcpy(pages + page - sizeof(little), &little, sizeof(little));
+	types_fill_from(&f, tool->bpf, tool->bpf_end - tool->bpf, pages + page - sizeof(little),
+			sizeof(little));
+	types_free(&f);
+	munmap(pages, 2 * page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(like_the_kernels),
 		cmocka_unit_test(without),
 		cmocka_unit_test(broken),
+		cmocka_unit_test(name_at_the_end),
 	};
 
 	return cmocka_run_group_tests_name("types", tests, NULL, NULL);
