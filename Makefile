@@ -162,11 +162,12 @@ $B/%32-static: tests/%.c | $B
 $B/generate: bench/generate.c | $B
 	$(CC) $(JUDGE_CFLAGS) -O2 -static -o $@ $<
 bench_bpf = $B/empty $B/attempts
-$(bench_bpf:%=%.bpf.o): $B/%.bpf.o: bench/%.bpf.c $B/slim
+bench_objects = $(bench_bpf) $B/truths
+$(bench_objects:%=%.bpf.o): $B/%.bpf.o: bench/%.bpf.c $B/slim
 	$(bpf_object)
-$(bench_bpf:%=%.embed.o): $B/%.embed.o: src/embed.S $B/%.bpf.o | $B
+$(bench_objects:%=%.embed.o): $B/%.embed.o: src/embed.S $B/%.bpf.o | $B
 	$(CC) -DTOOL=$* -DOBJECT='"$B/$*.bpf.o"' -c -o $@ $<
-$B/attempts: $B/types.o $B/util.o $B/format.o
+$B/attempts: $B/truths.embed.o $B/types.o $B/util.o $B/format.o
 $(bench_bpf): STATIC_FLAG = --static
 $(bench_bpf): $B/%: bench/%.c $B/%.embed.o | $B
 	$(CC) $(JUDGE_CFLAGS) -static -o $@ $(filter-out %.h,$^) $(LIBS)

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * attempts.c - attaches the programs of attempts.bpf.c for one tool by one route, says "attached",
- * and takes what rows come, until a signal; with a command, runs that once it is attached, and ends
- * with it. With $KEPT, a folder, what the kernel's BTF says is read once: it is kept there for the
- * next time.
+ * attempts.c - attaches the programs of attempts.bpf.c for one tool by one route, or those of
+ * truths.bpf.c up to a rung (truths.h), says "attached", and takes what rows come, until a signal; with
+ * a command, runs that once it is attached, and ends with it. With $KEPT, a folder, what the kernel's
+ * BTF says is read once: it is kept there for the next time.
  *
  *	attempts sofamily fentry|tracepoint|raw [COMMAND [ARGS]]
+ *	attempts sofamily+RUNG fentry|tracepoint [COMMAND [ARGS]]
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +24,9 @@
 #include <bpf/libbpf.h>
 
 #include "../src/types.h"
+#include "truths.h"
 
-extern const char attempts_bpf[], attempts_bpf_end[];
+extern const char attempts_bpf[], attempts_bpf_end[], truths_bpf[], truths_bpf_end[];
 
 static int fail(const char *what)
 {
@@ -57,6 +61,17 @@ static int take_kept(const char *folder, struct filled *half)
 	return half->object == MAP_FAILED;
 }
 
+/* The programs up to a rung, on as many CPUs as there are. */
+static int climb(struct bpf_object *object, const char *number)
+{
+	uint32_t rung = atoi(number);
+
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "tally"),
+				 libbpf_num_possible_cpus());
+	return bpf_map__set_initial_value(bpf_object__find_map_by_name(object, ".rodata.rung"), &rung,
+					  sizeof(rung));
+}
+
 static int drop(void *ctx, void *row, size_t size)
 {
 	(void)ctx, (void)row, (void)size;
@@ -71,17 +86,25 @@ int main(int argc, char **argv)
 	struct ring_buffer *ring;
 	const char *kept = getenv("KEPT");
 	struct filled half;
-	char first[64], second[64], btf[PATH_MAX];
+	char first[64], second[64], btf[PATH_MAX], *tool, *rung;
+	bool returns;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: attempts TOOL ROUTE [COMMAND]\n");
+		fprintf(stderr, "usage: attempts TOOL[+RUNG] ROUTE [COMMAND]\n");
 		return 2;
 	}
+	tool = argv[1];
+	rung = strchr(tool, '+');
+	if (rung)
+		*rung++ = 0;
 	if (kept && !take_kept(kept, &half)) {
 		snprintf(btf, sizeof(btf), "%s/btf", kept);
 	} else {
 		/* as the tools do */
-		types_fill(&half, attempts_bpf, attempts_bpf_end - attempts_bpf);
+		if (rung)
+			types_fill(&half, truths_bpf, truths_bpf_end - truths_bpf);
+		else
+			types_fill(&half, attempts_bpf, attempts_bpf_end - attempts_bpf);
 		snprintf(btf, sizeof(btf), "%s", half.btf);
 		if (kept && keep(kept, &half))
 			return fail(kept);
@@ -90,16 +113,20 @@ int main(int argc, char **argv)
 	object = bpf_object__open_mem(half.object, half.size, &options);
 	if (!object)
 		return fail("its object");
+	returns = !rung || atoi(rung) >= RUNG_RETURN;
+	if (rung && climb(object, rung))
+		return fail("its rung");
 	/* the other tools send nothing */
-	if (strcmp(argv[1], "soconnect"))
+	if (strcmp(tool, "soconnect"))
 		bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "rows"), getpagesize());
 	libbpf_set_print(NULL);
-	snprintf(first, sizeof(first), "%s__%s", argv[1], argv[2]);
-	snprintf(second, sizeof(second), "%s_ret__%s", argv[1], argv[2]);
+	snprintf(first, sizeof(first), "%s__%s", tool, argv[2]);
+	snprintf(second, sizeof(second), "%s_ret__%s", tool, argv[2]);
 	bpf_object__for_each_program(program, object) {
 		const char *name = bpf_program__name(program);
 
-		bpf_program__set_autoload(program, !strcmp(name, first) || !strcmp(name, second));
+		bpf_program__set_autoload(program, !strcmp(name, first) ||
+							   (!strcmp(name, second) && returns));
 	}
 	if (bpf_object__load(object))
 		return fail("does not load");

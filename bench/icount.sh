@@ -1,9 +1,11 @@
 # icount.sh - what bench/icount runs in its machine: the costs of each workload without anything
 # attached, with each tool by each backend, and with empty programs at the same hooks, and with
-# such as count attempts only.
+# such as count attempts only; with a file "truths" beside it, what each truth costs a UDP connect
+# (truths.bpf.c).
 #
 # Prints "kernel VERSION", "cost VARIANT WORKLOAD INSTRUCTIONS", and "none VARIANT WHY". A tool's
-# variant is BINARY/TOOL/BACKEND, that of its hooks hooks/TOOL/BACKEND, that of attempts attempts/...
+# variant is BINARY/TOOL/BACKEND, that of its hooks hooks/TOOL/BACKEND, that of attempts attempts/...,
+# that of a rung truths/TOOL/BACKEND/RUNG.
 
 echo "kernel $(uname -rv)"
 
@@ -29,9 +31,10 @@ during() {
 }
 
 costs() {
-	generate --instructions udp unix sendrecv tcp getppid | sed "s,^,cost $1 ,"
+	generate --instructions $workloads | sed "s,^,cost $1 ,"
 }
 
+workloads="udp unix sendrecv tcp getppid"
 costs nothing
 during enter empty tracepoint:syscalls:sys_enter_connect
 during enter+exit empty tracepoint:syscalls:sys_enter_connect \
@@ -46,6 +49,14 @@ for tool in sockstat sofamily soprotocol soconnect; do
 		hooks=$(sed -nE 's/^[a-z0-9]+ +([a-z_]+:[a-z_][^ ]*)$/\1/p' /tmp/attached | tr + ' ')
 		[ -z "$hooks" ] || during hooks/$tool/$backend empty $hooks
 		[ $backend = kprobe ] || during attempts/$tool/$backend attempts $tool $backend
+	done
+done
+workloads=udp
+[ ! -e /t/truths ] || for tool in sofamily soconnect; do
+	for backend in fentry tracepoint; do
+		for rung in $(cat /t/truths); do
+			during truths/$tool/$backend/$rung attempts $tool+$rung $backend
+		done
 	done
 done
 exit 0	# not that of the last one's end
