@@ -113,7 +113,7 @@ static __always_inline __u64 time_now(void)
 
 /* ------------------------------------------------------------------ the end */
 
-routine void over(struct attempt *row, __u32 size)
+static __always_inline void over(struct attempt *row, __u32 size)
 {
 	COUNT_EVENT(ended);
 	if (row->wanted && ends_wanted(&row->ends, row->have, row->sk_family) &&
@@ -305,7 +305,7 @@ static __always_inline void call_close(struct call *call, struct call_key *key)
 }
 
 /* The socket that a call is about, and its kind. */
-routine void call_socket(struct call *call, struct socket *socket)
+static __always_inline void call_socket(struct call *call, struct socket *socket)
 {
 	struct attempt *row = &call->row;
 	struct sock *sk = socket ? READ(socket, sk) : NULL;
@@ -425,7 +425,8 @@ static __always_inline void call_begin(__u64 id, struct call_key *key, int fd,
 	if (!call)
 		return;
 	COUNT_EVENT(begun);
-	call->start = bpf_ktime_get_ns(); /* also tells its conn from others */
+	if ((conf.needs & NEED_TIME) || via == VIA_IO_URING)
+		call->start = bpf_ktime_get_ns();
 	call->addr = addr;
 	call->len = len;
 	call->row.via = via;
@@ -547,7 +548,7 @@ static __always_inline bool call_untold(struct call *call, struct call_key *key)
 }
 
 /* The call is over, with row.ret at call->end: its row, or its half of the conn's. */
-routine void call_done(struct call *call, struct call_key *key)
+static __always_inline void call_returns(struct call *call, struct call_key *key)
 {
 	struct attempt *row = &call->row;
 	__u64 sk = (__u64)call->sk;
@@ -617,6 +618,12 @@ routine void call_done(struct call *call, struct call_key *key)
 	call_close(call, key);
 }
 
+/* The same, where it isn't what mostly happens. */
+routine void call_done(struct call *call, struct call_key *key)
+{
+	call_returns(call, key);
+}
+
 handler on_connect(void *ctx, int fd, const void *addr, int len, int via)
 {
 	__u64 id = bpf_get_current_pid_tgid();
@@ -630,11 +637,13 @@ handler on_connect(void *ctx, int fd, const void *addr, int len, int via)
 
 handler on_connect_ret(void *ctx, int ret)
 {
-	struct call_key key = thread_key();
+	struct call_key key = {};
 	struct call *call = thread_call();
 
 	if (!call)
 		return;
+	if (!conf.storage)
+		key = thread_key();
 	call->end = time_now();
 	call->row.have |= HAVE_RET;
 	call->row.ret = ret;
@@ -644,7 +653,7 @@ handler on_connect_ret(void *ctx, int ret)
 		call->flags |= CALL_RESTARTS;
 		return;
 	}
-	call_done(call, &key);
+	call_returns(call, &key);
 }
 
 static __always_inline void attempt_signal(bool restarts)
@@ -792,6 +801,8 @@ static __always_inline void conn_begin(struct sock *sk, struct socket *socket)
 		call = NULL;
 	if (call) {
 		call->flags |= CALL_BEGAN;
+		if (!(conf.needs & NEED_TIME))
+			call->start = bpf_ktime_get_ns();
 		if (address_from_sk(&call->row, sk))
 			call->flags &= ~CALL_UNREAD;
 		if (!conf.final)

@@ -7,7 +7,7 @@
  * this, and
  *	COUNT_ACCEPT			the call of accepts in a key: OP_ACCEPT
  *	COUNT_BT_SOCKETS		--bt: the book's script sees only calls on sockets
- *	key_fill(key, sk, ends, have)	the rest of a key; sk may be NULL
+ *	key_fill(key, sk, sk_family, ends, have)	the rest of a key; sk may be NULL
  */
 #ifndef CONNECTIONS_BPF_H
 #define CONNECTIONS_BPF_H
@@ -18,8 +18,8 @@
 #include "attempt.bpf.h"
 #include "point/task.h"
 
-static __always_inline void key_fill(COUNT_KEY *key, struct sock *sk, const struct ends *ends,
-				     __u32 have);
+static __always_inline void key_fill(COUNT_KEY *key, struct sock *sk, __u16 sk_family,
+				     const struct ends *ends, __u32 have);
 
 static __always_inline void name_fill(char *comm, const struct who *who)
 {
@@ -40,7 +40,7 @@ handler attempt_begun(struct attempt *a, struct sock *sk, struct call *call)
 		return;
 	name_fill(key.comm, &a->who);
 	key.call = OP_CONNECT;
-	key_fill(&key, sk, &a->ends, a->have);
+	key_fill(&key, sk, a->sk_family, &a->ends, a->have);
 	a->slot = count_slot_again(&key, last);
 	c = count_at(a->slot);
 	if (c)
@@ -81,7 +81,7 @@ routine void accept_over(const struct who *who, struct sock *sk, int result, str
 	}
 	name_fill(key.comm, who);
 	key.call = COUNT_ACCEPT;
-	key_fill(&key, sk, &ends, have);
+	key_fill(&key, sk, ends.family, &ends, have);
 	c = count_at(count_slot_again(&key, last));
 	if (!c)
 		return;

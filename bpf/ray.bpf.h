@@ -89,6 +89,9 @@ struct {
 
 static __always_inline struct task_struct *current_task(void)
 {
+	if (DIRECT)
+		return bpf_get_current_task_btf();
+	APART;
 	return (struct task_struct *)bpf_get_current_task();
 }
 

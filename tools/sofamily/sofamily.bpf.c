@@ -11,12 +11,12 @@
 #include "../../bpf/connections.bpf.h"
 
 static __always_inline void key_fill(struct sofamily_key *key, struct sock *sk,
-				     const struct ends *ends, __u32 have)
+				     __u16 sk_family, const struct ends *ends, __u32 have)
 {
 	key->have = have & HAVE_FAMILY;
 	/* the socket's, whatever the address claims; AF_UNSPEC dissolves an association */
 	if (have & HAVE_UNSPEC)
 		key->family = AF_UNSPEC;
 	else
-		key->family = sk ? READ(sk, __sk_common.skc_family) : ends->family;
+		key->family = sk ? sk_family : ends->family;
 }

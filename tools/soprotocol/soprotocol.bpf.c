@@ -12,7 +12,7 @@
 #include "../../bpf/connections.bpf.h"
 
 static __always_inline void key_fill(struct soprotocol_key *key, struct sock *sk,
-				     const struct ends *ends, __u32 have)
+				     __u16 sk_family, const struct ends *ends, __u32 have)
 {
 	struct proto *prot;
 
@@ -20,7 +20,7 @@ static __always_inline void key_fill(struct soprotocol_key *key, struct sock *sk
 		return;
 	key->have = HAVE_SOCKET;
 	key->protocol = READ(sk, sk_protocol);
-	key->family = is_inet(READ(sk, __sk_common.skc_family)) ? AF_INET : 0;
+	key->family = is_inet(sk_family) ? AF_INET : 0;
 	prot = READ(sk, __sk_common.skc_prot);
 	READ_INTO(key->name, sizeof(key->name), prot, name);
 }
