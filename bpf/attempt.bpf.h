@@ -899,7 +899,7 @@ static __always_inline void conn_end(struct sock *sk, int new)
 			task = current_task();
 			result = RESULT_CLOSED;
 			if (READ(task, flags) & PF_EXITING)
-				result = exit_result(task);
+				result = exit_result();
 			else if (row->via == VIA_TFO &&
 				 READ((struct tcp_sock *)sk, fastopen_req))
 				result = RESULT_LOCAL; /* sendto is still at it */

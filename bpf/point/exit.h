@@ -15,22 +15,22 @@
 handler on_exit(void *ctx, int result);
 
 /* What ends the current task, which is exiting. */
-static __always_inline int exit_result(struct task_struct *task)
+static __always_inline int exit_result(void)
 {
-	return READ(task, exit_code) & 0x7f ? RESULT_KILLED : RESULT_EXITED;
+	return READ(current_task(), exit_code) & 0x7f ? RESULT_KILLED : RESULT_EXITED;
 }
 
 SEC("?raw_tp/sched_process_exit")
-int BPF_PROG(exit__raw, struct task_struct *task)
+int exit__raw(void *ctx)
 {
-	on_exit(ctx, exit_result(task));
+	on_exit(ctx, exit_result());
 	return 0;
 }
 
 SEC("?tp/sched/sched_process_exit")
 int exit__classic(void *ctx)
 {
-	on_exit(ctx, exit_result(current_task()));
+	on_exit(ctx, exit_result());
 	return 0;
 }
 

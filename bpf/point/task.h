@@ -35,9 +35,9 @@ static __always_inline void unfollow(void)
 SEC("?raw_tp/sched_process_fork")
 int BPF_PROG(task__raw, struct task_struct *parent, struct task_struct *child)
 {
-	int to = READ(child, tgid);
+	__u32 to = BPF_CORE_READ(child, tgid); /* READ is for the current task */
 
-	if (READ(parent, tgid) != to)
+	if (to != bpf_get_current_pid_tgid() >> 32)
 		follow_child(to);
 	return 0;
 }

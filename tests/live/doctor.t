@@ -23,6 +23,8 @@ ok "JSON: whatever fires was attached, loaded and exists" jq -e '[.points[].rout
 	all(.fires != true or (.hooks | length) > 0)' "$T/doctor"
 ok "JSON: what is used fires" jq -e '[.points[].routes[] | select(.used)] |
 	length > 8 and all(.fires != false)' "$T/doctor"
+is "$(jq -c '.points[] as $p | $p.routes[] | select(.outcome == "does not load") |
+	[$p.point, .route]' "$T/doctor")" '' "what exists loads: the verifier takes all"
 
 # LSM programs attach all the same where the kernel has no bpf among its security modules
 lsm='[.points[].routes[] | select(.route == "lsm" and .attaches)'
