@@ -160,8 +160,8 @@ static __always_inline bool second_half(__u64 sk, __u64 id)
 		bpf_map_update_elem(&half, &sk, &id, BPF_ANY);
 		return false;
 	}
-	bpf_map_delete_elem(&half, &sk);
-	return true;
+	err = bpf_map_delete_elem(&half, &sk);
+	return err != -ENOENT; /* else conn_begin has given this conn up meanwhile */
 }
 
 /* ------------------------------------------------------------------ addresses */
@@ -547,11 +547,61 @@ static __always_inline bool call_untold(struct call *call, struct call_key *key)
 	return true;
 }
 
+/* A call has returned: what its conn's row lacks, or what the call knows better. */
+static __always_inline void conn_learns(struct conn *conn, struct call *call)
+{
+	struct attempt *to = conn_row(conn), *row = &call->row;
+
+	to->who = row->who;
+	to->wanted = row->wanted;
+	to->slot = row->slot;
+	to->fd = row->fd;
+	to->ret = row->ret;
+	to->async = row->async;
+	to->via = row->via;
+	to->have |= row->have & (HAVE_FD | HAVE_RET | HAVE_LADDR);
+	if (row->have & HAVE_LADDR) {
+		to->ends.laddr = row->ends.laddr;
+		to->ends.lport = row->ends.lport;
+	}
+	conn->start = call->start;
+	/* MPTCP tells its error only here */
+	if (row->ret < 0 && !row->async)
+		conn->subflow_err = -row->ret;
+}
+
+/*
+ * A call whose conn has been decided before it returned: its row is made up in the call's record, which
+ * is its thread's own. The conn's may be another's at any time, if the return was missed and the
+ * socket's memory serves anew: what is copied holds only if it is still this conn's afterwards.
+ */
+static __always_inline bool call_takes(struct call *call, struct conn *conn, __u64 id)
+{
+	struct attempt *row = &call->row, *from = conn_row(conn);
+
+	if (!(row->have & HAVE_LADDR)) {
+		row->ends.laddr = from->ends.laddr;
+		row->ends.lport = from->ends.lport;
+	}
+	row->ends.raddr = from->ends.raddr;
+	row->ends.rport = from->ends.rport;
+	row->ends.family = from->ends.family;
+	row->have &= HAVE_FD | HAVE_RET | HAVE_LADDR;
+	row->have |= from->have | conn->end_have;
+	row->addr_from = from->addr_from;
+	row->result = conn->result;
+	if (row->result == RESULT_CLOSED && conn->subflow_err)
+		row->result = conn->subflow_err;
+	row->mono_ns = conn->end;
+	row->lat_ns = conn->end - call->start;
+	return *(volatile __u64 *)&conn->id == id;
+}
+
 /* The call is over, with row.ret at call->end: its row, or its half of the conn's. */
 static __always_inline void call_returns(struct call *call, struct call_key *key)
 {
 	struct attempt *row = &call->row;
-	__u64 sk = (__u64)call->sk;
+	__u64 sk = (__u64)call->sk, id = 0;
 	struct conn *conn = NULL;
 	__u32 size = ATTEMPT_SHORT;
 
@@ -559,7 +609,9 @@ static __always_inline void call_returns(struct call *call, struct call_key *key
 		return;
 	if (sk && ((call->flags & CALL_BEGAN) ? conf.final : row->via == VIA_IO_URING))
 		conn = bpf_map_lookup_elem(&conns, &sk);
-	if ((call->flags & CALL_BEGAN) && conf.final && (!conn || conn->id != call->start)) {
+	if (conn)
+		id = conn->id;
+	if ((call->flags & CALL_BEGAN) && conf.final && (!conn || id != call->start)) {
 		/* conn_begin has counted it, and put another in its place: we were preempted */
 		attempt_dropped(row);
 		call_close(call, key);
@@ -578,32 +630,17 @@ static __always_inline void call_returns(struct call *call, struct call_key *key
 	}
 	call_ends(call);
 	if (conn && conf.final) {
-		struct attempt *to = conn_row(conn);
-		__u64 id = conn->id;
-
-		/* what the conn's row lacks, or what the call knows better */
-		to->who = row->who;
-		to->wanted = row->wanted;
-		to->slot = row->slot;
-		to->fd = row->fd;
-		to->ret = row->ret;
-		to->async = row->async;
-		to->via = row->via;
-		to->have |= row->have & (HAVE_FD | HAVE_RET | HAVE_LADDR);
-		if (row->have & HAVE_LADDR) {
-			to->ends.laddr = row->ends.laddr;
-			to->ends.lport = row->ends.lport;
-		}
-		conn->start = call->start;
-		/* MPTCP tells its error only here */
-		if (row->ret < 0 && !row->async)
-			conn->subflow_err = -row->ret;
-		call_close(call, key);
+		if (!(call->flags & CALL_UNSEEN)) /* then all is known, and the conn perhaps gone */
+			conn_learns(conn, call);
 		if (second_half(sk, id)) {
-			if (conn->result == RESULT_CLOSED && conn->subflow_err)
-				conn->result = conn->subflow_err;
-			conn_show(conn, sk);
+			if (call_takes(call, conn, id)) {
+				bpf_map_delete_elem(&conns, &sk);
+				over(row, ATTEMPT_SHORT);
+			} else {
+				attempt_dropped(row); /* conn_begin has counted it */
+			}
 		}
+		call_close(call, key);
 		return;
 	}
 	if (conn)

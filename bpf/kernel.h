@@ -25,6 +25,7 @@ typedef _Bool bool;
 #define IOCB_NOWAIT 0x8 /* kiocb.ki_flags */
 #define MSG_PEEK 0x2
 #define MSG_DONTWAIT 0x40
+#define ENOENT 2
 #define EBADF 9
 #define EAGAIN 11
 #define E2BIG 7
