@@ -541,8 +541,8 @@ static __always_inline bool call_untold(struct call *call, struct call_key *key)
 	if (!final) { /* else conn_begin has counted it, which put another in its place */
 		COUNT_EVENT(stale);
 		COUNT_EVENT(ended);
+		attempt_dropped(&call->row);
 	}
-	attempt_dropped(&call->row);
 	call_close(call, key);
 	return true;
 }
@@ -572,10 +572,11 @@ static __always_inline void conn_learns(struct conn *conn, struct call *call)
 
 /*
  * A call whose conn has been decided before it returned: its row is made up in the call's record, which
- * is its thread's own. The conn's may be another's at any time, if the return was missed and the
- * socket's memory serves anew: what is copied holds only if it is still this conn's afterwards.
+ * is its thread's own. The conn's may be given up at any time, and be another's then, if the return was
+ * missed and the socket's memory serves anew: what is copied holds only if it is still this conn's
+ * afterwards.
  */
-static __always_inline bool call_takes(struct call *call, struct conn *conn, __u64 id)
+static __always_inline bool call_takes(struct call *call, struct conn *conn, __u64 sk, __u64 id)
 {
 	struct attempt *row = &call->row, *from = conn_row(conn);
 
@@ -594,7 +595,9 @@ static __always_inline bool call_takes(struct call *call, struct conn *conn, __u
 		row->result = conn->subflow_err;
 	row->mono_ns = conn->end;
 	row->lat_ns = conn->end - call->start;
-	return *(volatile __u64 *)&conn->id == id;
+	if ((call->flags & CALL_UNSEEN) && bpf_map_lookup_elem(&conns, &sk) != conn)
+		return false;
+	return conn->ended && *(volatile __u64 *)&conn->id == id;
 }
 
 /* The call is over, with row.ret at call->end: its row, or its half of the conn's. */
@@ -613,7 +616,6 @@ static __always_inline void call_returns(struct call *call, struct call_key *key
 		id = conn->id;
 	if ((call->flags & CALL_BEGAN) && conf.final && (!conn || id != call->start)) {
 		/* conn_begin has counted it, and put another in its place: we were preempted */
-		attempt_dropped(row);
 		call_close(call, key);
 		return;
 	}
@@ -632,13 +634,10 @@ static __always_inline void call_returns(struct call *call, struct call_key *key
 	if (conn && conf.final) {
 		if (!(call->flags & CALL_UNSEEN)) /* then all is known, and the conn perhaps gone */
 			conn_learns(conn, call);
-		if (second_half(sk, id)) {
-			if (call_takes(call, conn, id)) {
-				bpf_map_delete_elem(&conns, &sk);
-				over(row, ATTEMPT_SHORT);
-			} else {
-				attempt_dropped(row); /* conn_begin has counted it */
-			}
+		/* if it doesn't take it, conn_begin has counted it */
+		if (second_half(sk, id) && call_takes(call, conn, sk, id)) {
+			bpf_map_delete_elem(&conns, &sk);
+			over(row, ATTEMPT_SHORT);
 		}
 		call_close(call, key);
 		return;
