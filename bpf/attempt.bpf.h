@@ -621,7 +621,7 @@ static __always_inline void call_returns(struct call *call, struct call_key *key
 	}
 	if (conn && row->via == VIA_IO_URING && !(call->flags & CALL_BEGAN)) {
 		/* it was begun by a worker or by the ring: only now they meet */
-		if (conn->has_call && conn->start >= call->start) {
+		if (conn_row(conn)->via == VIA_IO_URING && conn->start >= call->start) {
 			call->flags |= CALL_BEGAN;
 			row->ends = conn_row(conn)->ends;
 			row->have |= conn_row(conn)->have;

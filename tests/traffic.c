@@ -1524,7 +1524,7 @@ static void tfo_refused(void)
 static struct io_uring ring;
 static bool fd_told;
 
-enum { TAG_CONNECT = 1, TAG_CANCEL };
+enum { TAG_CONNECT = 1, TAG_CANCEL, TAG_TIMEOUT };
 
 static void uring_open(void)
 {
@@ -1553,7 +1553,7 @@ static void uring_submit(struct row *r, int fd, const struct dest *d, unsigned i
 	sqe->flags |= flags;
 	sqe->user_data = TAG_CONNECT;
 	r->t0 = now();
-	if (io_uring_submit(&ring) != 1)
+	if (io_uring_submit(&ring) < 1)
 		fail("io_uring_submit");
 	r->begun = now();
 }
@@ -1692,6 +1692,34 @@ static void uring_async(void)
 	r.tid.is = r.thread.is = LEFT_OUT;
 	settled(&r);
 }
+
+/* A request that waits while connect(2) begins a connection on its socket is no part of that. */
+static void uring_linked(void)
+{
+	struct __kernel_timespec wait = { .tv_nsec = 200 * MSEC };
+	int fd = new_socket(AF_INET, SOCK_STREAM, 0);
+	struct row r = { 0 }, again = { 0 };
+	struct io_uring_sqe *sqe;
+	struct dest d;
+
+	black_hole(&d);
+	no_block(fd);
+	give_up_soon(fd);
+	uring_open();
+	sqe = io_uring_get_sqe(&ring);
+	io_uring_prep_timeout(sqe, &wait, 0, 0);
+	sqe->flags |= IOSQE_IO_HARDLINK;
+	sqe->user_data = TAG_TIMEOUT;
+	uring_submit(&again, fd, &d, 0);
+	call(&r, fd, &d.sa, d.len, &d);
+	expect_ret(&r, -EINPROGRESS);
+	returned(&r);
+	uring_reap(&again, fd, &d);
+	expect_ret(&again, -EALREADY);
+	again.addr_from = text("user");
+	settled(&again);
+	close_pending(&r, fd);
+}
 #endif
 
 /* ---- running the cases ---- */
@@ -1715,6 +1743,7 @@ static const struct {
 #ifndef TRAFFIC32
 	{ "uring_wait", uring_wait, true },
 	{ "uring_cancel", uring_cancel, true },
+	{ "uring_linked", uring_linked, true },
 #endif
 	{ "tcp_ok", tcp_ok, false },
 	{ "tcp_any", tcp_any, false },
