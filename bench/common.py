@@ -321,27 +321,33 @@ def markdown(heading, rows):
     return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows]) + "\n"
 
 
-def publish(name, title, result, text, folder=os.path.join(TOP, "docs")):
-    """Into benchmark.json under the name, and as that section of benchmark.md."""
-    os.makedirs(folder, exist_ok=True)
+def published(folder=os.path.join(TOP, "docs")):
+    """What benchmark.json and benchmark.md hold: figures by name, texts by title."""
+    everything, sections = {}, {}
     path = os.path.join(folder, "benchmark.json")
-    everything = {}
     if os.path.exists(path):
         with open(path) as file:
             everything = json.load(file)
-    everything[name] = result
-    with open(path, "w") as file:
-        json.dump(everything, file, indent=1, sort_keys=True)
-        file.write("\n")
     path = os.path.join(folder, "benchmark.md")
-    sections = {}
     if os.path.exists(path):
         with open(path) as file:
             for part in re.split(r"^(?=## )", file.read(), flags=re.M)[1:]:
-                sections[part.splitlines()[0][3:]] = part.rstrip() + "\n"
-    sections[title] = f"## {title}\n\n{text.rstrip()}\n"
-    with open(path, "w") as file:
-        file.write(HEAD + "\n" + "\n".join(sections[t] for t in TITLES if t in sections))
+                heading, _, text = part.partition("\n")
+                sections[heading[3:]] = text.strip() + "\n"
+    return everything, sections
+
+
+def publish(name, title, result, text, folder=os.path.join(TOP, "docs")):
+    """Into benchmark.json under the name, and as that section of benchmark.md."""
+    os.makedirs(folder, exist_ok=True)
+    everything, sections = published(folder)
+    everything[name] = result
+    sections[title] = text.strip() + "\n"
+    with open(os.path.join(folder, "benchmark.json"), "w") as file:
+        json.dump(everything, file, indent=1, sort_keys=True)
+        file.write("\n")
+    with open(os.path.join(folder, "benchmark.md"), "w") as file:
+        file.write(HEAD + "".join(f"\n## {t}\n\n{sections[t]}" for t in TITLES if t in sections))
 
 
 def machine_text(machine):
