@@ -15,11 +15,12 @@
 #define HOLE_CAST 0x7fee0001
 #define HOLE_TYPE 0x7fee0100
 
-/* All structs that read.h reads from, but that of the current task. */
+/* All structs that read.h reads from. */
 #define CAST_TYPES(TYPE)                                                                       \
 	TYPE(sock)                                                                             \
 	TYPE(socket)                                                                           \
 	TYPE(file)                                                                             \
+	TYPE(task_struct)                                                                      \
 	TYPE(pt_regs)                                                                          \
 	TYPE(fdtable)                                                                          \
 	TYPE(inet_sock)                                                                        \

@@ -33,12 +33,17 @@
 #define APART asm volatile("")
 
 #define CAST_CHOICE(name) , struct name : CAST_##name
-#define TYPE_HOLE(p) (HOLE_TYPE + _Generic(*(p), struct task_struct: 0 CAST_TYPES(CAST_CHOICE)))
-/* A task is the current one, which has its type already, and its loads need no check: 8 less. */
+#define TYPE_HOLE(p) (HOLE_TYPE + _Generic(*(p)CAST_TYPES(CAST_CHOICE)))
 #define TYPED(p)                                                                               \
-	_Generic(*(p), struct task_struct: (p),                                                \
-		 default: (typeof(p))((void *(*)(const void *, __u64))HOLE_CAST)(              \
-			 (p), HOLE(TYPE_HOLE(p))))
+	((typeof(p))((void *(*)(const void *, __u64))HOLE_CAST)((p), HOLE(TYPE_HOLE(p))))
+/*
+ * A task is the current one, which has its type already, and its loads need no check: 8 less. But for a
+ * pointer among its members the verifier looks through all the names of the kernel's BTF, several times.
+ */
+#define IS_POINTER(v) (__builtin_classify_type(v) == 5)
+#define TYPED_FOR(p, a)                                                                        \
+	_Generic(*(p), struct task_struct: __builtin_choose_expr(IS_POINTER((p)->a), TYPED(p), p), \
+		 default: TYPED(p))
 
 #define READ_AS(type, direct, probing)                                                         \
 	({                                                                                     \
@@ -53,7 +58,7 @@
 		v_;                                                                            \
 	})
 #define READ_1(p, a)                                                                           \
-	READ_AS(typeof((p)->a), TYPED(p)->a, bpf_core_read(&v_, sizeof(v_), &(p)->a))
+	READ_AS(typeof((p)->a), TYPED_FOR(p, a)->a, bpf_core_read(&v_, sizeof(v_), &(p)->a))
 #define READ_2(p, a, b)                                                                        \
 	READ_AS(typeof((p)->a->b), TYPED(p)->a->b, v_ = BPF_CORE_READ(p, a, b))
 #define READ_3(p, a, b, c)                                                                     \
@@ -64,7 +69,7 @@
 #define READ_INTO(to, n, p, member)                                                            \
 	do {                                                                                   \
 		if (DIRECT) {                                                                  \
-			const __u64 *from_ = (const __u64 *)&TYPED(p)->member;                 \
+			const __u64 *from_ = (const __u64 *)&TYPED_FOR(p, member)->member;     \
 			_Pragma("unroll") for (unsigned i_ = 0; i_ < (n) / 8; i_++)            \
 				((__u64 *)(to))[i_] = from_[i_];                               \
 		} else {                                                                       \
