@@ -117,7 +117,7 @@ struct tally {
 	__u64 filtered; /* events that a filter turned away */
 	__u64 lost;	/* rows that found the ring buffer full */
 	__u64 map_full; /* events that found no room in a map */
-	__u64 stale;	/* records whose end never came, overwritten */
+	__u64 stale;	/* records whose end never came, overwritten, or that weren't made: call_new() */
 	__u64 begun;	/* events that have begun ... */
 	__u64 ended;	/* ... and ended: the difference is still undecided */
 	__u64 degraded; /* shown all the same, but as a map was full, without what followed */

@@ -38,7 +38,8 @@ struct rows {
 };
 
 static bool good = true;
-static json_int_t missed; /* by programs, as the end record has it; what a twin saw isn't */
+/* by programs, as the end record has it, without what a twin saw; or begun, and no end was seen */
+static json_int_t missed;
 
 __attribute__((noreturn, format(printf, 1, 2))) static void die(const char *fmt, ...)
 {
@@ -138,9 +139,13 @@ static void must_be(const json_t *end, const char *key, json_int_t want)
 static void tell_missed(const json_t *end)
 {
 	json_t *covered = json_object_get(end, "covered"), *n, *twin;
+	json_int_t stale = json_integer_value(json_object_get(end, "stale"));
 	const char *program;
 	size_t i;
 
+	if (stale)
+		printf("note: %lld whose end was not seen\n", (long long)stale);
+	missed += stale;
 	json_object_foreach(json_object_get(end, "missed"), program, n)
 	{
 		if (!json_integer_value(n))

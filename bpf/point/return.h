@@ -135,7 +135,10 @@ static __always_inline void call_made(void *ctx, int call, struct sock *sk, bool
 		return;
 	if (!made_keep(id, cant_fail ? TOLD : IN_DOUBT)) {
 		made_full = 1;
-		COUNT_EVENT(map_full);
+		if (conf.storage)
+			COUNT_EVENT(stale); /* see call_new() in attempt.bpf.h */
+		else
+			COUNT_EVENT(map_full);
 	} else if (cant_fail) {
 		on_made(ctx, call, sk);
 	}

@@ -29,7 +29,7 @@ jq -e '.hooks.recv // "" | test("sock_recv_length")' "$T/meta.sockstat" >"$T/.ok
 	recv='["recv",64,0],'
 # whatever a preempted program missed was reported
 missed='def made($n): if . < 64 and . + $n >= 64 then 64 else . end;
-	([.[] | select(.type == "end").missed[] // 0] | add) as $missed |'
+	([.[] | select(.type == "end") | .stale, .missed[] // 0] | add) as $missed |'
 is "$(jq -s -c "$missed"'map(select(.type == "report")) | group_by(.call) |
 	map([.[0].call, (map(.ok) | add | made($missed)), (map(.failed + .again) | add)]) | sort' "$T/calls")" \
 	"[[\"accept\",64,0],[\"connect\",64,0],$recv$send[\"socket\",64,0]]" "sockstat"

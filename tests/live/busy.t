@@ -15,11 +15,11 @@ while [ $hogs -gt 0 ]; do
 	hogs=$((hogs - 1))
 done
 
-# missed [PROGRAM]: by all, or by one; what a twin saw isn't
+# missed [PROGRAM]: by one; or by all, and what no end was seen of. What a twin saw isn't
 missed() {
-	jq --arg p "${1:-}" 'select(.type == "end") | .covered as $c | .missed | with_entries(
-		select(.value and (.key | IN($c[]) | not) and ($p == "" or .key == $p))) |
-		add // 0' "$T/act"
+	jq --arg p "${1:-}" 'select(.type == "end") | .covered as $c | (if $p == "" then .stale else 0 end) +
+		(.missed | with_entries(select(.value and (.key | IN($c[]) | not) and
+			($p == "" or .key == $p))) | add // 0)' "$T/act"
 }
 
 # account NAME MADE SEEN: of so many; what isn't seen is missed, and told on stderr
@@ -28,7 +28,7 @@ account() {
 	unseen=$(($2 - $3))
 	ok "$1: $unseen of $2 missed while all CPUs are busy, $lost reported" \
 		[ $unseen -ge 0 -a $unseen -le "$lost" ]
-	[ $unseen = 0 ] || like "$(cat "$T/err")" " missed by " "$1: that is told"
+	[ $unseen = 0 ] || like "$(cat "$T/err")" " missed by | end was not seen" "$1: that is told"
 }
 
 made() { # CONDITION
