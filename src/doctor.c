@@ -2,7 +2,8 @@
 /*
  * doctor.c - see doctor.h. For each point of each tool it tries each route alone, by the same code
  * that the tools use, and tells how far it came, what it doesn't see, which one a tool would take,
- * what stays unseen and what can be done about it. Tools that share a point share its lines.
+ * what stays unseen and what can be done about it. Tools that share a point share its lines: of the
+ * second tool on only the route in use is tried, unless its programs fare otherwise there.
  */
 #include "doctor.h"
 
@@ -28,7 +29,7 @@ struct finding {
 
 /* A point, as one or several tools have it. */
 struct spot {
-	struct buf key;	  /* its programs and their hooks: those of equal tools are equal */
+	struct buf key;	  /* its programs and their hooks */
 	struct buf tools; /* their names */
 	const struct tool *tool;
 	const struct point *point;
@@ -157,6 +158,17 @@ static void choose_used(struct spot *s, struct plan *plan)
 	s->used = plan_choose(plan, (1U << BACKENDS) - 1, s->point);
 }
 
+static void spot_free(struct spot *s)
+{
+	buf_free(&s->key);
+	buf_free(&s->tools);
+	for (int r = 0; r < ROUTES; r++) {
+		buf_free(&s->findings[r].blind);
+		buf_free(&s->findings[r].trial.blind);
+		free(s->findings[r].trial.hooks);
+	}
+}
+
 static void spot_key(struct spot *s, const struct plan *plan)
 {
 	buf_str(&s->key, s->point->name);
@@ -171,30 +183,48 @@ static void spot_key(struct spot *s, const struct plan *plan)
 	buf_char(&s->key, 0);
 }
 
+/* A point with the same programs and hooks, of another tool, whose route does for `s`, too; or NULL. */
+static int find_same(struct doctor *d, struct spot *s, struct plan *plan, struct spot **same)
+{
+	*same = NULL;
+	for (size_t i = 0; !*same && i < d->nspots; i++) {
+		struct spot *other = &d->spots[i];
+		enum route r = other->used;
+
+		if (strcmp(other->key.p, s->key.p))
+			continue;
+		/* the handlers behind them are the tool's own: does the kernel take those as well? */
+		if (r != ROUTES && !s->findings[r].there && examine_route(d, s, plan, r))
+			return -1;
+		if (r == ROUTES || s->findings[r].trial.struck == other->findings[r].trial.struck)
+			*same = other;
+	}
+	return 0;
+}
+
 static int examine_tool(struct doctor *d, const struct tool *tool)
 {
 	struct plan plan;
 	int err = backend_plan(tool, &plan);
 
 	for (const struct point *p = tool->points; !err && p->name; p++) {
-		struct spot s = { .tool = tool, .point = p }, *same = NULL;
+		struct spot s = { .tool = tool, .point = p }, *same;
 
 		spot_key(&s, &plan);
-		for (size_t i = 0; i < d->nspots; i++)
-			if (!strcmp(d->spots[i].key.p, s.key.p))
-				same = &d->spots[i];
+		err = find_same(d, &s, &plan, &same);
 		if (same) {
 			same->tools.len--;
 			buf_char(&same->tools, ' ');
 			buf_str(&same->tools, tool->name);
 			buf_char(&same->tools, 0);
-			buf_free(&s.key);
+			spot_free(&s);
 			continue;
 		}
 		buf_str(&s.tools, tool->name);
 		buf_char(&s.tools, 0);
 		for (int r = 0; !err && r < ROUTES; r++)
-			err = examine_route(d, &s, &plan, r);
+			if (!s.findings[r].there)
+				err = examine_route(d, &s, &plan, r);
 		choose_used(&s, &plan);
 		d->spots = xrealloc(d->spots, (d->nspots + 1) * sizeof(s));
 		d->spots[d->nspots++] = s;
@@ -592,15 +622,8 @@ int doctor(int argc, char **argv)
 		print_json(&d, code);
 	else
 		print_text(&d);
-	for (size_t i = 0; i < d.nspots; i++) {
-		buf_free(&d.spots[i].key);
-		buf_free(&d.spots[i].tools);
-		for (int r = 0; r < ROUTES; r++) {
-			buf_free(&d.spots[i].findings[r].blind);
-			buf_free(&d.spots[i].findings[r].trial.blind);
-			free(d.spots[i].findings[r].trial.hooks);
-		}
-	}
+	for (size_t i = 0; i < d.nspots; i++)
+		spot_free(&d.spots[i]);
 	free(d.spots);
 	buf_free(&d.blind);
 	buf_free(&d.advice);

@@ -4,6 +4,31 @@
  * connect__tracepoint: for tests/live/routes.t, which wants to see them struck out and the next
  * one used; and with a program that misses an event whenever a thread exits.
  */
+#include "../bpf/ray.bpf.h"
+
+/*
+ * In place of point/signal.h: the same programs at the same hooks, of which one doesn't load. That of the
+ * other tools is sound (sockray doctor tries each tool's).
+ */
+#define POINT_SIGNAL_H
+#define SA_RESTART 0x10000000
+
+handler on_signal(void *ctx, bool restarts);
+
+SEC("?raw_tp/signal_deliver")
+int signal__raw(void *ctx)
+{
+	on_signal(ctx, *(volatile int *)8);
+	return 0;
+}
+
+SEC("?tp/signal/signal_deliver")
+int signal__classic(struct trace_event_raw_signal_deliver *ctx)
+{
+	on_signal(ctx, ctx->sa_flags & SA_RESTART);
+	return 0;
+}
+
 #include "../tools/soconnect/soconnect.bpf.c"
 
 /* one part fires, the other never: the route is none */

@@ -77,6 +77,14 @@ is "$(of classic)" "true false null null false does not load" "a route that does
 is "$(of syscall)" "false null null null false does not exist" "a route that doesn't exist"
 like "$(of tracepoint)" "^true true true true" "a good one"
 
+# a program that the kernel refuses of one tool only, though all have it
+is "$(echo "$out" | jq -c '[.points[] | select(.point == "signal") | (.tools | index("soconnect") != null) as $its |
+	.routes[] | select(.route == "raw") | [$its, .outcome]] | unique')" \
+	'[[false,"fires"],[true,"does not load"]]' "each tool's own programs are tried"
+is "$(echo "$out" | jq -c '[.points[] | select(.point == "signal" and (.tools | index("soconnect"))) |
+	.tools, (.routes[] | select(.used).route)]')" '[["soconnect"],"classic"]' \
+	"what one tool uses instead is not said of the others"
+
 run "$B/sockray" doctor --bad
 is "$rc$out" 2 "a wrong option: exit code 2"
 run "$B/sockray" doctor soconnect
