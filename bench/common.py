@@ -166,8 +166,13 @@ class Unfit(Exception):
     """The variant can't be run here."""
 
 
+PR_SET_PDEATHSIG = 1
+libc = ctypes.CDLL(None)
+
+
 def on_cpu(cpu):
     def set_it():
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGINT)     # no tracer outlives a benchmark that is killed
         os.sched_setaffinity(0, {cpu})
         signal.signal(signal.SIGINT, signal.SIG_DFL)    # ignored where we are in the background
     return set_it
