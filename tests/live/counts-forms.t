@@ -110,8 +110,8 @@ for r in rows:
         events += r["ok"] + r["failed"] + r["again"]
     r["type"] = "report"
     print(json.dumps(r))
-print(json.dumps({"type": "end", "lost": 0, "map_full": 0, "unfollowed": 0, "missed": {},
-                  "covered": [], "events": events}))
+print(json.dumps({"type": "end", "lost": 0, "map_full": 0, "stale": 0, "unfollowed": 0,
+                  "missed": {}, "covered": [], "events": events}))
 PY
 for what in "sockstat -s" "sockstat -s --by comm,call,family,protocol" "sofamily -s" \
 	"soprotocol -s"; do
