@@ -528,6 +528,9 @@ int run_tool(struct run *run)
 	}
 	if (run->conf.by & (BY_USTACK | BY_KSTACK))
 		stack_learn(run->conf.pids, run->conf.npids);
+	cost_started(&s.cost);
+	/* before anybody is told: whoever reads "meta", or "Tracing", may begin at once */
+	live_open(&s.live, true);
 	output_flush(&s.output, &stopping);
 	if ((s.count || s.keyed || s.fixed) && !run->quiet)
 		fprintf(stderr, "Tracing%s%s\n",
@@ -535,8 +538,6 @@ int run_tool(struct run *run)
 			run->interval_ns || run->duration_ns || run->command ?
 				"" :
 				"... Hit Ctrl-C to end.");
-	cost_started(&s.cost);
-	live_open(&s.live, true);
 	command_release(&s.command);
 	loop(&s, start, &during);
 	code = finish(&s, start);

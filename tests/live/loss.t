@@ -50,9 +50,10 @@ is $rc 1 "--strict: exit code 1"
 # with a command: its exit code gives way, too
 rm -f "$T/act"
 start "$B/soconnect" -j $strict -o "$T/act" -- sh -c \
-	"while [ ! -e $T/stopped ]; do sleep 0.05; done; $B/traffic flood $many; : >$T/over; exit 3" 2>"$T/err"
+	": >$T/runs; while [ ! -e $T/stopped ]; do sleep 0.05; done; $B/traffic flood $many; : >$T/over; exit 3" 2>"$T/err"
 tool=$pid
 tracing "$T/act"
+await 30 [ -e "$T/runs" ]
 kill -STOP $tool
 : >"$T/stopped"
 await 30 [ -e "$T/over" ]
