@@ -152,12 +152,12 @@ handler on_accept(void *ctx, int fd, int via)
 		thread_keeps(&a);
 }
 
-/* The current call, which nobody saw begin, has taken a connection. */
-static __always_inline void accept_late(struct sock *sk)
+/* The current call, which nobody saw begin (or that was in doubt: known), has taken a connection. */
+static __always_inline void accept_late(struct sock *sk, bool known)
 {
 	struct accepting a = {};
 
-	if (sk && !accepting_full && accept_begin(&a, NULL))
+	if (sk && (known || !accepting_full) && accept_begin(&a, NULL))
 		accept_over(&a.who, sk, 0, NULL);
 }
 
@@ -183,7 +183,7 @@ handler on_accept_end(void *ctx, int fd, int ret)
 	}
 	if (ret >= 0) {
 		/* of a family that tells security nothing of it, or in doubt until now */
-		accept_late(socket_sk(fd_socket(current_task(), ret)));
+		accept_late(socket_sk(fd_socket(current_task(), ret)), a);
 	} else if ((fd != -1 || !is_prod(ret)) &&
 		   accept_begin(&now, socket_sk(fd_socket(current_task(), fd)))) {
 		if (ret == -ERESTARTSYS) {
@@ -204,7 +204,7 @@ handler on_accept_ret(void *ctx, int ret)
 
 	if (!a) {
 		if (ret >= 0)
-			accept_late(socket_sk(fd_socket(current_task(), ret)));
+			accept_late(socket_sk(fd_socket(current_task(), ret)), false);
 		return;
 	}
 	if (ret == -ERESTARTSYS) {
