@@ -66,10 +66,17 @@
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif
-#define CASE_SECONDS 60 /* a case that takes longer is stuck */
 #define EXIT_SKIP 77
 #define ENTRIES 8192
 #define SIZE 100 /* of a message, unless a case says otherwise */
+
+/* A case that takes longer is stuck: 60 s, times SLOW (tests/lib.sh). */
+static int case_seconds(void)
+{
+	const char *slow = getenv("SLOW");
+
+	return 60 * (slow && atoi(slow) > 0 ? atoi(slow) : 1);
+}
 
 enum call { ACCEPT, CONNECT, BIND, LISTEN, SOCKET, SEND, RECV, CALLS };
 
@@ -444,7 +451,7 @@ static long end_of_connect(int fd)
 	socklen_t len = sizeof(int);
 	int err;
 
-	if (must(poll(&p, 1, CASE_SECONDS * 1000)) != 1)
+	if (must(poll(&p, 1, case_seconds() * 1000)) != 1)
 		fail("a connect has no end");
 	must(getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len));
 	return -err;
@@ -675,7 +682,7 @@ static pid_t waiting(void (*wait)(int fd), int fd)
 	pid = must(fork());
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		alarm(CASE_SECONDS);
+		alarm(case_seconds());
 		__atomic_store_n(&book->flag, 1, __ATOMIC_SEQ_CST);
 		wait(fd);
 		_exit(0);
@@ -2000,7 +2007,7 @@ static bool load(int n)
 		if (!must(fork())) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			prctl(PR_SET_NAME, this_case);
-			alarm(2 * CASE_SECONDS);
+			alarm(2 * case_seconds());
 			load_process();
 			_exit(0);
 		}
@@ -2057,7 +2064,7 @@ static void silent(void)
 
 	this_case = "silent";
 	prctl(PR_SET_NAME, this_case);
-	alarm(CASE_SECONDS);
+	alarm(case_seconds());
 	l = silent_listener(64);
 	a = address_of(l);
 	for (int i = 0; i < 2; i++) {
@@ -2085,7 +2092,7 @@ static void late(int n)
 
 	this_case = "late";
 	prctl(PR_SET_NAME, this_case);
-	alarm(CASE_SECONDS);
+	alarm(case_seconds());
 	l = silent_listener(n);
 	a = address_of(l);
 	for (int i = 0; i < n; i++) {
@@ -2180,7 +2187,7 @@ static bool run_case(int i)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		prctl(PR_SET_NAME, this_case);
 		signal(SIGPIPE, SIG_IGN);
-		alarm(CASE_SECONDS);
+		alarm(case_seconds());
 		cases[i].run();
 		_exit(0);
 	}

@@ -62,9 +62,16 @@
 #define IPPROTO_MPTCP 262
 #endif
 #define MSEC 1000000LL
-#define CASE_SECONDS 60		      /* a case that takes longer is stuck */
 #define SYN_TIMEOUT_MIN (1900 * MSEC) /* TCP_SYNCNT 1 is 2 s or 3 s, by kernel */
 #define EXIT_SKIP 77
+
+/* A case that takes longer is stuck: 60 s, times SLOW (tests/lib.sh). */
+static int case_seconds(void)
+{
+	const char *slow = getenv("SLOW");
+
+	return 60 * (slow && atoi(slow) > 0 ? atoi(slow) : 1);
+}
 
 /* A value of an expected row: not to be compared, null, or this. */
 enum known { LEFT_OUT, NIL, SET };
@@ -848,7 +855,6 @@ static int begin(struct row *r, const struct dest *d)
 	int fd = new_socket(AF_INET, SOCK_STREAM, 0);
 
 	no_block(fd);
-	give_up_soon(fd);
 	call(r, fd, &d->sa, d->len, d);
 	expect_ret(r, -EINPROGRESS);
 	returned(r);
@@ -935,9 +941,12 @@ static void nb_timeout(void)
 {
 	struct row r = { 0 };
 	struct dest d;
+	int fd;
 
 	black_hole(&d);
-	finish(&r, begin(&r, &d), ETIMEDOUT, SYN_TIMEOUT_MIN);
+	fd = begin(&r, &d);
+	give_up_soon(fd);
+	finish(&r, fd, ETIMEDOUT, SYN_TIMEOUT_MIN);
 }
 
 static void stay_on(int cpu)
@@ -979,6 +988,7 @@ static void nb_taken(void)
 	stay_on(cpus[0]);
 	black_hole(&d);
 	fd = begin(&r, &d);
+	give_up_soon(fd);
 	start(&t, awake, &cpus[0]);
 	stay_on(cpus[1]);
 	nap(SYN_TIMEOUT_MIN / MSEC);
@@ -1696,7 +1706,7 @@ static void uring_async(void)
 /* A request that waits while connect(2) begins a connection on its socket is no part of that. */
 static void uring_linked(void)
 {
-	struct __kernel_timespec wait = { .tv_nsec = 200 * MSEC };
+	struct __kernel_timespec wait = { .tv_sec = 1 };
 	int fd = new_socket(AF_INET, SOCK_STREAM, 0);
 	struct row r = { 0 }, again = { 0 };
 	struct io_uring_sqe *sqe;
@@ -1704,7 +1714,6 @@ static void uring_linked(void)
 
 	black_hole(&d);
 	no_block(fd);
-	give_up_soon(fd);
 	uring_open();
 	sqe = io_uring_get_sqe(&ring);
 	io_uring_prep_timeout(sqe, &wait, 0, 0);
@@ -1800,7 +1809,7 @@ static pid_t start_case(int i)
 	pid = must(fork());
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		alarm(CASE_SECONDS);
+		alarm(case_seconds());
 		if (opt_named)
 			prctl(PR_SET_NAME, this_case);
 		cases[i].run();
