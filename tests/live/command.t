@@ -130,7 +130,7 @@ $PWD" "environment and directory"
 
 # a daemon outlives the command; the tool doesn't wait for it
 run "$B/soconnect" -j -o "$T/act" -- sh -c "
-	setsid sh -c 'echo \$\$ >$T/daemon; perl $T/quick.pl 7600; exec sleep 20' \
+	setsid sh -c 'echo \$\$ >$T/daemon; perl $T/quick.pl 7600; exec sleep 100' \
 		</dev/null >/dev/null 2>&1 &
 	while [ ! -s $T/daemon ]; do sleep 0.02; done; sleep 0.2; exit 6"
 daemon=$(cat "$T/daemon")
@@ -162,10 +162,10 @@ ending() {
 	ok "$1: the output is complete" sh -c "tail -n 1 $T/act | grep -q '\"type\":\"end\"'"
 	is "$(jq -r 'select(.type == "event") | .rport' "$T/act")" 7700 "$1: with its row"
 }
-ending "SIGTERM" TERM "perl $T/quick.pl 7700; echo \$\$ >$T/up; exec sleep 20"
+ending "SIGTERM" TERM "perl $T/quick.pl 7700; echo \$\$ >$T/up; exec sleep 100"
 ok "SIGTERM: the command is gone" await 2 gone "$command"
 ok "SIGTERM: exit code 0, or of a command killed by it ($rc)" [ "$rc" = 0 -o "$rc" = 143 ]
-ending "SIGINT" INT "perl $T/quick.pl 7700; echo \$\$ >$T/up; exec sleep 20"
+ending "SIGINT" INT "perl $T/quick.pl 7700; echo \$\$ >$T/up; exec sleep 100"
 ok "SIGINT: the command is gone" await 2 gone "$command"
 ending "SIGTERM, handled" TERM "trap 'exit 9' TERM
 	perl $T/quick.pl 7700; echo \$\$ >$T/up; while :; do sleep 0.05; done"

@@ -57,10 +57,9 @@ read_aside() { # "TOOL OPTIONS" LOADS...
 		traced ${what%% *} "${what#* }" $load
 		keys=$(echo "$what" | sed -n 's/.*--by //p')
 		name="$load, exact while others call bpf(2), or it is told what was missed"
-		# Those come about in interrupts. A machine whose pid 1 is hidden from BPF (as some hosts of
-		# containers have it) runs no programs there, and tells no misses: the tool says `pending`.
+		# Those come about in interrupts: see undecided() in tests/lib.sh. A few of 500 always may.
 		case $load in
-		late*) export MAY_PEND=5 ;;
+		late*) export MAY_PEND=25 ;;
 		*) unset MAY_PEND ;;
 		esac
 		lost=$(jq 'select(.type == "end") | .covered as $c | .missed | with_entries(

@@ -9,21 +9,28 @@ need_live
 
 # check NAME PROGRAM "TRAFFIC'S OPTIONS" TOOL'S OPTIONS...
 check() {
-	name=$1 program=$2 theirs=$3
-	shift 3
 	n=$((${n:-0} + 1))
-	echo "$name" >"$T/name.$n"
+	echo "$1" >"$T/name.$n"
+	echo "$2" >"$T/program.$n"
+	echo "$3" >"$T/theirs.$n"
+	shift 3
+	echo "$*" >"$T/options.$n"
 	# at the same time: most of it is waiting
-	(
-		bound 240 "$B/soconnect" -j -f all "$@" -o "$T/act.$n" -- \
-			"$B/$program" $theirs --expect "$T/exp.$n" all >"$T/out.$n" 2>&1 </dev/null
-		echo $? >"$T/rc.$n"
-	) &
+	watched $n &
 	[ ! "$alone" ] || wait
+}
+
+watched() {
+	rm -f "$T/act.$1" "$T/exp.$1"
+	bound 240 "$B/soconnect" -j -f all $(cat "$T/options.$1") -o "$T/act.$1" -- \
+		"$B/$(cat "$T/program.$1")" $(cat "$T/theirs.$1") --expect "$T/exp.$1" all \
+		>"$T/out.$1" 2>&1 </dev/null
+	echo $? >"$T/rc.$1"
 }
 
 verdict() {
 	name=$(cat "$T/name.$1")
+	"$B/compare" "$T/exp.$1" "$T/act.$1" $missed >"$T/.ok" 2>&1 || ! undecided "$T/out.$1" || watched $1
 	is "$(cat "$T/rc.$1")" 0 "$name: the traffic went as it should"
 	out=$(undisturbed "$T/out.$1" | grep -v '^skip ')
 	is "$out" '' "$name: nothing on stdout or stderr"
