@@ -1,7 +1,8 @@
 #!/bin/sh
 # When the tool is too slow, rows are lost, and that is told to the last one. The ring buffer is
 # made to overflow by stopping the tool (SIGSTOP) during a flood of connects. Exercises the account
-# in JSON and text, --strict, with and without -q, and that rows come again afterwards.
+# in JSON and text, --strict, with and without -q, and that rows come again afterwards; and that whoever
+# is told that it traces may begin.
 . "$(dirname "$0")/../lib.sh"
 need_live
 
@@ -87,6 +88,33 @@ ok "after a loss: rows were lost" [ "$(ends lost)" -gt 1000 ]
 port=$(jq .rport "$T/exp")
 is "$(tail -n 2 "$T/act" | jq -r 'select(.type == "event") | .rport')" "$port" \
 	"after a loss: the next row comes"
+# The tool waits in its very first write, as the pipe is full: what happens from then on is shown.
+cat >"$T/full.py" <<'PY'
+import os, signal, subprocess, sys, time
+r, w = os.pipe()
+os.set_blocking(w, False)
+try:
+    while True:
+        os.write(w, b"\n" * 4096)
+except BlockingIOError:
+    os.set_blocking(w, True)
+tool = subprocess.Popen(sys.argv[1].split(), stdout=w)
+os.close(w)
+write = {"x86_64": "1 0x1 ", "aarch64": "64 0x1 "}[os.uname().machine]
+while not open("/proc/%d/syscall" % tool.pid).read().startswith(write):
+    time.sleep(0.01)
+subprocess.run(sys.argv[2].split(), check=True)
+said = b""
+while b'"meta"' not in said:
+    said += os.read(r, 65536)
+tool.send_signal(signal.SIGINT)
+sys.stdout.buffer.write((said + open(r, "rb").read()).lstrip(b"\n"))
+sys.exit(tool.wait())
+PY
+run python3 "$T/full.py" "$B/soconnect -j -f all -c traffic" "$B/traffic --expect $T/exp udp"
+is "$rc $(jq -r 'select(.type == "event") | .rport' "$T/out" | tail -n 1)" "0 $(jq .rport "$T/exp")" \
+	"the first line is told only when all is shown: $(jq -r .type "$T/out" | sort | uniq -c | tr -s '\n ' ' ')"
+
 # and a tool that keeps up loses nothing
 rm -f "$T/act"
 run "$B/soconnect" -j -o "$T/act" -- "$B/traffic" flood 20000
